@@ -1,0 +1,170 @@
+"""What is recorded: the nodes of a computation graph, and the switches that recording obeys.
+
+A graph is made of :class:`Node` objects. A node remembers which operation made an array,
+what that operation needs for its chain rule, and its *edges*: for each input the node (or the
+leaf Tensor) that the gradient goes on to, or None. Edges lead only to what is older, so nothing
+refers downstream, a graph is freed by reference counting alone, and decreasing creation numbers
+are a topological order.
+"""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import ContextDecorator
+from contextvars import ContextVar, Token
+from math import prod
+from typing import Any
+
+__all__ = ["LEAF", "SMALL", "Box", "Node", "Standin", "enable_grad", "is_grad_enabled", "no_grad"]
+
+SMALL = 64  # arrays of at most this many elements stay with their node, so that it can be drawn
+
+next_id = itertools.count(1).__next__  # one C call: atomic, so threads may share it
+
+
+class Box:
+    """What flows through operations in place of an array: a Tensor or a dual number.
+
+    Boxes nest by ``level`` (user Tensors are level 0); the highest level acts first.
+    """
+
+    __slots__ = ()
+    level: int
+
+    @property
+    def inside(self) -> Any:
+        """The value one level down: an array, or a box of a lower level."""
+        raise NotImplementedError
+
+    @classmethod
+    def interpret(cls, primitive: Any, args: tuple[Any, ...], params: Any, level: int) -> Any:
+        """Apply ``primitive`` to ``args``, the highest box among which is one of this class."""
+        raise NotImplementedError
+
+
+def strip(x: Any) -> Any:
+    """Return the plain value inside any number of boxes (also within tuples and lists)."""
+    while isinstance(x, Box):
+        x = x.inside
+    if type(x) is tuple or type(x) is list:
+        return type(x)(map(strip, x))
+    return x
+
+
+class Standin:
+    """Shape and dtype of an array that is not there: what a rule sees of what was not saved."""
+
+    __slots__ = ("dtype", "shape")
+    __array_ufunc__ = None  # arithmetic with one is a TypeError, at once
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+        self.shape, self.dtype = shape, dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(shape={self.shape}, dtype={self.dtype})"
+
+
+class Node(Standin):
+    """One recorded operation. It stands in for the array that the operation made."""
+
+    __slots__ = (
+        "__weakref__",
+        "edges",  # per input: Node, leaf Tensor, or None where no gradient goes
+        "grad",  # the last gradient that passed, while it is small; for pictures
+        "hooks",  # functions of the gradient, or None
+        "id",  # creation number
+        "inputs",  # per input: its value if a rule needs it (or it is a small constant), or None
+        "output",  # the value, if a rule needs it or it is small, or None
+        "params",  # keyword metadata of the call
+        "primitive",
+        "released",  # True once backward has dropped what was saved
+        "versions",  # per input: version of a leaf whose value is saved; or None
+    )
+
+    def __init__(
+        self,
+        primitive: Any,
+        edges: tuple[Any, ...],
+        inputs: tuple[Any, ...],
+        output: Any,
+        params: dict[str, Any],
+    ) -> None:
+        self.id = next_id()
+        self.primitive, self.edges, self.inputs, self.params = primitive, edges, inputs, params
+        self.shape, self.dtype = output.shape, output.dtype
+        self.output = output
+        self.versions = self.hooks = self.grad = None
+        self.released = False
+
+    def __repr__(self) -> str:
+        return f"<{self.primitive.name} #{self.id} {self.shape} {self.dtype}>"
+
+
+class _Leaf:
+    """The ``node`` of a Tensor that requires grad and that no operation made."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "LEAF"
+
+    def __reduce__(self) -> str:
+        return "LEAF"
+
+
+LEAF = _Leaf()
+
+# A context variable is one switch per thread (and per task), and costs half of threading.local.
+recording: ContextVar[bool] = ContextVar("recording", default=True)
+
+
+class _Switch(ContextDecorator):
+    """Set the recording switch for a ``with`` block or a function."""
+
+    value: bool
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []
+
+    def _recreate_cm(self) -> _Switch:  # a decorated function may recurse or run in two threads
+        return type(self)()
+
+    def __enter__(self) -> _Switch:
+        self._tokens.append(recording.set(self.value))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        recording.reset(self._tokens.pop())
+
+
+class no_grad(_Switch):
+    """Record nothing inside: a context manager and a decorator, per thread.
+
+    >>> import autograd_core as ag
+    >>> w = ag.tensor([1.0, 2.0], requires_grad=True)
+    >>> with ag.no_grad():
+    ...     w -= 0.5
+    >>> w
+    tensor([0.5, 1.5], requires_grad=True)
+    """
+
+    value = False
+
+
+class enable_grad(_Switch):
+    """Record inside, also within :class:`no_grad`."""
+
+    value = True
+
+
+def is_grad_enabled() -> bool:
+    """Tell whether operations are recorded in this thread."""
+    return recording.get()

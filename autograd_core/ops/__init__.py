@@ -1,0 +1,12 @@
+"""The operations, a file per family; each is its forward function with its rules beside it.
+
+Names, arguments and results are NumPy's. An operation answers ``ag.tanh(t)``, ``np.tanh(t)`` and
+``t.tanh()`` alike; given no Tensor it returns what NumPy returns.
+"""
+
+from .constants import *
+from .elementwise import *
+from .indexing import *
+from .products import *
+from .reductions import *
+from .shaping import *

@@ -1,0 +1,187 @@
+"""Products of vectors, matrices and tensors: linear in each factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import message
+from ..primitive import bilinear, composite
+from .elementwise import multiply
+from .shaping import expand_dims, ravel, reshape, transpose
+
+__all__ = [
+    "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot", "vecdot",
+]  # fmt: skip
+
+
+def _matmul_a(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if b.ndim == 1:
+        return np.expand_dims(g, -1) * b
+    if a.ndim == 1:
+        return np.expand_dims(g, -2) @ b.mT
+    return g @ b.mT
+
+
+def _matmul_b(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1:
+        return np.expand_dims(a, -1) * (g if b.ndim == 1 else np.expand_dims(g, -2))
+    if b.ndim == 1:
+        return np.expand_dims(g, -1) * a
+    if b.ndim == 2 < a.ndim:  # one matrix for the whole batch: one product, not a batch of them
+        return np.reshape(a, (-1, a.shape[-1])).T @ np.reshape(g, (-1, g.shape[-1]))
+    return a.mT @ g
+
+
+matmul = bilinear(np.matmul, _matmul_a, _matmul_b, saves=("b", "a"),
+                  doc="Matrix product a @ b, batched: a_bar = g b^T, b_bar = a^T g.")  # fmt: skip
+
+
+@composite(np.dot)
+def dot(a: Any, b: Any) -> Any:
+    """Product of NumPy's ``dot``: over the last axis of a and the second-to-last of b."""
+    na, nb = np.ndim(a), np.ndim(b)
+    if na == 0 or nb == 0:
+        return multiply(a, b)
+    if na <= 2 and nb <= 2:
+        return matmul(a, b)
+    return tensordot(a, b, axes=(-1, -1 if nb == 1 else -2))
+
+
+@composite(np.vdot)
+def vdot(a: Any, b: Any) -> Any:
+    """Sum of the products of two arrays, element by element."""
+    return matmul(ravel(a), ravel(b))
+
+
+@composite(np.inner)
+def inner(a: Any, b: Any) -> Any:
+    """Sum of products over the last axes."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return multiply(a, b)
+    return tensordot(a, b, axes=(-1, -1))
+
+
+@composite(np.outer)
+def outer(a: Any, b: Any) -> Any:
+    """Matrix of all products a_i b_j."""
+    return multiply(expand_dims(ravel(a), 1), ravel(b))
+
+
+@composite(np.vecdot, np.linalg.vecdot)
+def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
+    """Sum of products along an axis, after broadcasting."""
+    return np.sum(multiply(x1, x2), axis=axis)
+
+
+@composite(np.tensordot, np.linalg.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Sum of products over ``axes`` of a and b: one matrix product in another shape."""
+    a, b = (x if hasattr(x, "shape") else np.asarray(x) for x in (a, b))
+    if isinstance(axes, int):
+        axes = (range(a.ndim - axes, a.ndim), range(axes))
+    ia, ib = ([i] if isinstance(i, int) else list(i) for i in axes)
+    ia, ib = [i % a.ndim for i in ia], [i % b.ndim for i in ib]
+    if [a.shape[i] for i in ia] != [b.shape[i] for i in ib]:
+        raise ValueError(message("tensordot", f"shapes {a.shape} and {b.shape} over axes {ia}, {ib}",
+                                 "equal lengths"))  # fmt: skip
+    fa = [i for i in range(a.ndim) if i not in ia]
+    fb = [i for i in range(b.ndim) if i not in ib]
+    n = int(np.prod([a.shape[i] for i in ia], dtype=int))
+    free = tuple(a.shape[i] for i in fa), tuple(b.shape[i] for i in fb)
+    rows, columns = (int(np.prod(f, dtype=int)) for f in free)
+    left = reshape(transpose(a, fa + ia), (rows, n))
+    right = reshape(transpose(b, ib + fb), (n, columns))
+    return reshape(matmul(left, right), free[0] + free[1])
+
+
+@composite(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    """Kronecker product: every element of a times all of b."""
+    n = max(np.ndim(a), np.ndim(b))
+    a = reshape(a, (1,) * (n - np.ndim(a)) + np.shape(a))
+    b = reshape(b, (1,) * (n - np.ndim(b)) + np.shape(b))
+    y = multiply(expand_dims(a, tuple(range(1, 2 * n, 2))), expand_dims(b, tuple(range(0, 2 * n, 2))))
+    return reshape(y, tuple(i * j for i, j in zip(a.shape, b.shape, strict=True)))
+
+
+# -- einsum ----------------------------------------------------------------------------------------
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _explicit(subscripts: str, operands: Any) -> tuple[list[str], str]:
+    """Write an einsum expression out: every axis a letter, every output given."""
+    left, arrow, out = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise ValueError(message("einsum", f"{len(terms)} terms for {len(operands)} operands"))
+    if not arrow:
+        letters = [c for c in left if c.isalpha()]
+        out = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+        out = ("..." if "..." in left else "") + out
+    if "..." not in subscripts:
+        return terms, out
+    free = [c for c in LETTERS if c not in subscripts]
+    rest = [x.ndim - len(t.replace("...", "")) if "..." in t else 0
+            for t, x in zip(terms, operands, strict=True)]  # fmt: skip
+    dots = "".join(free[: max(rest)])
+    terms = [t.replace("...", dots[len(dots) - n :] if n else "") for t, n in zip(terms, rest, strict=True)]
+    return terms, out.replace("...", dots)
+
+
+def _einsum(*operands: Any, subscripts: str) -> Any:
+    return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
+
+
+def _einsum_rules(g: Any, y: Any, *operands: Any, subscripts: str) -> Any:
+    """Put the gradient in an operand's place: swap the output's letters with the operand's."""
+    terms, out = _explicit(subscripts, operands)
+    return [_einsum_rule(i, g, operands, terms, out) for i in range(len(operands))]
+
+
+def _einsum_rule(i: int, g: Any, operands: Any, terms: list[str], out: str) -> Any:
+    x, term = operands[i], terms[i]
+    others = [t for j, t in enumerate(terms) if j != i]
+    arrays = [v for j, v in enumerate(operands) if j != i]
+    known = set(out).union(*others)
+    target, free = "", [c for c in LETTERS if c not in out + "".join(terms)]
+    ones = []  # axes that were summed by themselves: length 1, broadcast centrally
+    for k, c in enumerate(term):
+        if c in target:  # a diagonal: its gradient stands on the diagonal of zeros
+            twin = free.pop()
+            others.append(c + twin)
+            arrays.append(np.eye(x.shape[k], dtype=g.dtype))
+            known.add(c)
+            c = twin
+        elif c not in known and term.count(c) == 1:
+            ones.append(k)
+        target += c
+    kept = "".join(c for k, c in enumerate(target) if k not in ones)
+    expression = ",".join([out, *others]) + "->" + kept
+    gradient = np.einsum(expression, g, *arrays, optimize=len(arrays) > 1)
+    return np.expand_dims(gradient, tuple(ones)) if ones else gradient
+
+
+_einsum_op = bilinear(_einsum, joint=_einsum_rules, saves="inputs", name="einsum",
+                      doc="Sum of products in Einstein's notation.")  # fmt: skip
+
+
+@composite(np.einsum)
+def einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
+    """Sum of products by Einstein's notation, ``"ij,jk->ik"``; any expression with letters.
+
+    The gradient of an operand is the same expression with the output's letters and the
+    operand's exchanged.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> a = np.arange(6.0).reshape(2, 3)
+    >>> ag.grad(lambda a: ag.einsum("ij,ij->", a, a))(a).tolist()
+    [[0.0, 2.0, 4.0], [6.0, 8.0, 10.0]]
+    """
+    if not isinstance(subscripts, str):
+        raise TypeError(message("einsum", f"subscripts of type {type(subscripts).__name__}",
+                                "a string such as 'ij,jk->ik'"))  # fmt: skip
+    operands = tuple(x if hasattr(x, "shape") else np.asarray(x) for x in operands)
+    return _einsum_op(*operands, subscripts=subscripts)

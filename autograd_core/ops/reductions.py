@@ -1,0 +1,250 @@
+"""Sums, extremes and norms over axes, and what is normalised along one.
+
+``axis`` is None, a number or a tuple, as in NumPy. Ties of ``max`` and ``min`` share evenly;
+``norm`` and ``std`` have derivative 0 where they are 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import NotDifferentiableError, message
+from ..primitive import composite, declare, linear
+from .elementwise import absolute, power
+from .indexing import getitem
+
+__all__ = [
+    "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "ptp", "softmax",
+    "std", "sum", "var",
+]  # fmt: skip
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return ``axis`` as a tuple of non-negative numbers."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(a + ndim if a < 0 else a for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def kept(v: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Return ``v``, reduced from ``x``, in a shape that broadcasts against ``x``."""
+    if keepdims or axis is None:
+        return v
+    axes = axes_of(axis, x.ndim)
+    return np.reshape(v, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+
+
+def count(x: Any, axis: Any) -> int:
+    """Return how many elements of ``x`` are reduced to one."""
+    return math.prod(x.shape[a] for a in axes_of(axis, x.ndim))
+
+
+def reduction(fun: Any, rule: Any, **known: Any) -> Any:
+    """Declare a reduction by its elementwise derivative ``rule(g, y, x, *, axis, **params)``.
+
+    ``g`` and ``y`` come with the reduced axes kept. As in ``elementwise`` one rule serves both
+    modes: the JVP is the sum of the rule, read with the tangent.
+    """
+
+    def vjp(g: Any, y: Any, x: Any, *, axis: Any = None, keepdims: Any = False, **p: Any) -> Any:
+        return rule(kept(g, x, axis, keepdims), kept(y, x, axis, keepdims), x, axis=axis, **p)
+
+    def jvp(t: Any, y: Any, x: Any, *, axis: Any = None, keepdims: Any = False, **p: Any) -> Any:
+        terms = rule(t, kept(y, x, axis, keepdims), x, axis=axis, **p)
+        return np.add.reduce(terms, axis=axis, keepdims=keepdims)
+
+    return declare(fun, (vjp,), **known).defjvp(jvp)
+
+
+def _sum(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+    return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def _sum_rule(g: Any, y: Any, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
+    return kept(g, x, axis, keepdims)
+
+
+sum = linear(_sum, _sum_rule, numpy=(np.sum,), doc="Sum over axes: dy/dx = 1.")
+
+
+def _mean(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+    return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims) / count(x, axis)
+
+
+def _mean_rule(g: Any, y: Any, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
+    return kept(g, x, axis, keepdims) / count(x, axis)
+
+
+mean = linear(_mean, _mean_rule, numpy=(np.mean,), doc="Mean over axes: dy/dx = 1/n.")
+
+
+def _ties(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
+    mask = x == y
+    return g * mask / np.add.reduce(mask, axis=axis, keepdims=True, dtype=g.dtype)
+
+
+def _max(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def _min(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
+
+
+max = reduction(_max, _ties, numpy=(np.max, np.amax), kinks="ties: shared evenly",
+                doc="Largest element over axes: dy/dx = 1 there.")  # fmt: skip
+min = reduction(_min, _ties, numpy=(np.min, np.amin), kinks="ties: shared evenly",
+                doc="Smallest element over axes: dy/dx = 1 there.")  # fmt: skip
+
+
+@composite(np.ptp)
+def ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Range ``max - min`` over axes."""
+    return max(x, axis=axis, keepdims=keepdims) - min(x, axis=axis, keepdims=keepdims)
+
+
+def _var(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
+    d = x - _mean(x, axis, keepdims=True)
+    return np.add.reduce(d * d, axis=axis, keepdims=keepdims) / (count(x, axis) - ddof)
+
+
+def _var_rule(g: Any, y: Any, x: Any, *, axis: Any = None, ddof: Any = 0) -> Any:
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    return g * centred * (2 / (count(x, axis) - ddof))
+
+
+def _std(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
+    return np.sqrt(_var(x, axis, ddof=ddof, keepdims=keepdims))
+
+
+def _std_rule(g: Any, y: Any, x: Any, *, axis: Any = None, ddof: Any = 0) -> Any:
+    return _var_rule(g / (2 * (y + (y == 0))), y, x, axis=axis, ddof=ddof)
+
+
+var = reduction(_var, _var_rule, numpy=(np.var,), saves="x",
+                doc="Variance over axes: dy/dx = 2 (x - mean) / (n - ddof).")  # fmt: skip
+std = reduction(_std, _std_rule, numpy=(np.std,), kinks="constant x: 0",
+                doc="Standard deviation over axes: dy/dx = (x - mean) / ((n - ddof) y).")  # fmt: skip
+
+
+@composite(np.prod)
+def prod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Product over axes, multiplied in pairs; its derivatives are right with zeros, to any order.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.prod)(np.array([2.0, 0.0, 5.0]))
+    array([ 0., 10.,  0.])
+    """
+    if not hasattr(x, "shape"):
+        x = np.asarray(x)
+    axes = axes_of(axis, x.ndim)
+    rest = [i for i in range(x.ndim) if i not in axes]
+    n = count(x, axis)
+    y = np.reshape(np.transpose(x, (*axes, *rest)), (n, *[x.shape[i] for i in rest]))
+    if n == 0:
+        return np.prod(np.ones(x.shape, x.dtype), axis=axis, keepdims=keepdims)
+    while n > 1:
+        half = n // 2
+        pairs = getitem(y, slice(0, half)) * getitem(y, slice(half, 2 * half))
+        y = np.concatenate((pairs, getitem(y, slice(2 * half, n)))) if n % 2 else pairs
+        n = half + n % 2
+    shape = [1 if i in axes else m for i, m in enumerate(x.shape)] if keepdims else [x.shape[i] for i in rest]
+    return np.reshape(y, tuple(shape))
+
+
+def _cumsum(x: Any, axis: Any = None) -> Any:
+    return np.cumsum(x, axis=axis)
+
+
+def _cumsum_rule(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
+    backwards = np.flip(np.cumsum(np.flip(g, axis=axis or 0), axis=axis or 0), axis=axis or 0)
+    return np.reshape(backwards, x.shape)
+
+
+cumsum = linear(_cumsum, _cumsum_rule, numpy=(np.cumsum,), name="cumsum",
+                doc="Running sum along an axis; its gradient is a running sum from the end.")  # fmt: skip
+
+# -- norms ------------------------------------------------------------------------------------------
+
+
+def _norm2(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.sqrt(np.add.reduce(x * x, axis=axis, keepdims=keepdims))
+
+
+norm2 = reduction(_norm2, lambda g, y, x, *, axis=None: g * (x / (y + (y == 0))), name="norm",
+                  kinks="x = 0: 0", doc="Euclidean norm over axes: dy/dx = x / y.")  # fmt: skip
+
+
+@composite(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Norm of vectors along ``axis``, or of matrices over a pair of axes, as in NumPy.
+
+    ``||x||_p = (sum |x_i|^p)^(1/p)``. Derivative 0 at 0. The matrix norms ``2``, ``-2`` and
+    ``"nuc"`` need singular values and are not differentiable here.
+    """
+    if not hasattr(x, "ndim"):
+        x = np.asarray(x)
+    axes = axes_of(axis, x.ndim)
+    if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):
+        return norm2(x, axis=axis, keepdims=keepdims)
+    size = absolute(x)
+    if len(axes) == 1:
+        if ord == math.inf or ord == -math.inf:
+            return (max if ord > 0 else min)(size, axis=axes, keepdims=keepdims)
+        if ord == 1:
+            return sum(size, axis=axes, keepdims=keepdims)
+        if not isinstance(ord, str) and ord != 0:
+            return power(sum(power(size, ord), axis=axes, keepdims=keepdims), 1 / ord)
+    elif len(axes) == 2 and ord in (1, -1, math.inf, -math.inf):
+        inner = axes[0] if abs(ord) == 1 else axes[1]
+        outer = axes[1] if abs(ord) == 1 else axes[0]
+        y = (max if ord > 0 else min)(sum(size, axis=inner, keepdims=True), axis=outer, keepdims=True)
+        return y if keepdims else np.reshape(y, tuple(n for i, n in enumerate(x.shape) if i not in axes))
+    raise NotDifferentiableError(
+        message("norm", f"ord={ord!r} over {len(axes)} axes", "None, 'fro', or a vector norm"))  # fmt: skip
+
+
+# -- along one axis --------------------------------------------------------------------------------
+
+
+def _logsumexp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis=axes_of(axis, x.ndim))
+
+
+logsumexp = reduction(_logsumexp, lambda g, y, x, *, axis=None: g * np.exp(x - y),
+                      doc="log(sum(e^x)) over axes, without overflow: dy/dx = e^(x - y).")  # fmt: skip
+
+
+def _softmax(x: Any, axis: Any = -1) -> Any:
+    e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
+    return e / np.add.reduce(e, axis=axis, keepdims=True)
+
+
+def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Any = -1) -> Any:
+    return y * (g - np.add.reduce(g * y, axis=axis, keepdims=True))  # a symmetric Jacobian
+
+
+softmax = declare(_softmax, (_softmax_rule,), saves="y",
+                  doc="e^x / sum(e^x) along an axis: x_bar = y (g - sum(g y)).")  # fmt: skip
+softmax.defjvp(_softmax_rule)
+
+
+def _log_softmax(x: Any, axis: Any = -1) -> Any:
+    x = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+
+
+log_softmax = declare(
+    _log_softmax,
+    (lambda g, y, x, *, axis=-1: g - np.exp(y) * np.add.reduce(g, axis=axis, keepdims=True),),
+    saves="y", doc="x - log(sum(e^x)) along an axis: x_bar = g - e^y sum(g).",
+)  # fmt: skip
+log_softmax.defjvp(
+    lambda t, y, x, *, axis=-1: t - np.add.reduce(np.exp(y) * t, axis=axis, keepdims=True)
+)
