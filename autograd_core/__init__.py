@@ -1,46 +1,59 @@
 """Reverse-mode automatic differentiation of NumPy code.
 
-    import autograd_core as ag
-
-    w = ag.tensor([1.0, 2.0], requires_grad=True)
-    loss = (w * w).sum()
-    loss.backward()
-    w.grad                                          # array([2., 4.], dtype=float32)
+>>> import autograd_core as ag
+>>> w = ag.tensor([1.0, 2.0], requires_grad=True)
+>>> loss = (w * w).sum()
+>>> loss.backward()
+>>> w.grad
+array([2., 4.], dtype=float32)
 """
 
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import GradientError, GraphError, NotDifferentiableError
-from .node import enable_grad, is_grad_enabled, no_grad
+from .errors import *
+from .node import *
 from .ops import *
-from .primitive import bilinear, elementwise, kernel, linear, primitive
-from .tensor import Parameter, Tensor, as_tensor, tensor
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .primitive import *
+from .tensor import *
+from .transforms import *
+from .value import *
 
 if TYPE_CHECKING:
     import nn as nn
     import optim as optim
 
+    from .draw import draw as draw
+    from .gradcheck import check_gradients as check_gradients
+
 __version__ = "0.1.0"
 
-_BESIDE = ("nn", "optim")  # top-level packages of this distribution, found when first asked for
+_BESIDE = ("nn", "optim")  # top-level packages of this distribution
+_LATER = {"draw": ".draw", "check_gradients": ".gradcheck"}  # imported when first asked for
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _BESIDE:
+    if name in _LATER:
+        found = getattr(importlib.import_module(_LATER[name], __name__), name)
+    elif name in _BESIDE:
+        found = _beside(name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def _beside(name: str) -> Any:
+    """Import a package that stands beside this one, and make sure that it is ours."""
     module = importlib.import_module(name)
     ours = Path(__file__).resolve().parent.parent / name / "__init__.py"
-    found = getattr(module, "__file__", None) or str(list(getattr(module, "__path__", ["?"]))[0])
-    if Path(found).resolve() != ours:
+    where = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ["?"])))
+    if Path(where).resolve() != ours:
         raise ImportError(
-            f"[autograd_core.{name}] got {found}, expected {ours}; "
+            f"[autograd_core.{name}] got {where}, expected {ours}; "
             f"a file or folder of yours named {name!r} stands in the way: rename it"
         )
-    globals()[name] = module
     return module

@@ -21,8 +21,8 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import GraphError, message
-from .node import SMALL, Node, Standin, recording
-from .primitive import fit, no_rule, tame, wrap
+from .node import SMALL, Box, Node, Standin, recording, strip
+from .primitive import fit, no_rule, tame, unsaved, version_of, wrap
 
 __all__ = ["accumulate", "ancestors", "propagate"]
 
@@ -84,7 +84,7 @@ def propagate(
                 arriving = pull(node, g, record, wanted, targets)
                 if not retain:
                     _release(node)
-                if type(g) is ndarray and g.size <= SMALL:
+                if isinstance(g, (ndarray, np.generic)) and g.size <= SMALL:
                     node.grad = g
     finally:
         if token is not None:
@@ -112,31 +112,46 @@ def pull(
         gradient = rules[0](g, y, x, **params) if params else rules[0](g, y, x)
         if prim.singular:
             gradient = tame(gradient, g)
-        if gradient.shape != edge.shape or gradient.dtype != edge.dtype:
-            gradient = fit(gradient, edge)
+        if not _fits(gradient, edge):
+            gradient = fit(gradient, edge, prim.name)
         return ((edge, gradient),)
     if not rules and prim.joint is None and edges:
         raise no_rule(prim, "reverse")
     inputs = [_standin(e) if x is None else x for x, e in zip(inputs, edges, strict=True)]
     if record:
         y, inputs = _lift(node, y, inputs)
-    joint = prim.joint(g, y, *inputs, **params) if prim.joint is not None else None
+    joint = None
+    if prim.joint is not None:
+        joint = prim.joint(g, y, *inputs, **params)
+        if not isinstance(joint, (tuple, list)) or len(joint) != len(edges):
+            came = len(joint) if isinstance(joint, (tuple, list)) else type(joint).__name__
+            raise TypeError(message(prim.name, f"{came} gradients from its joint rule",
+                                    f"a tuple of {len(edges)}"))  # fmt: skip
     out = []
     for i, edge in enumerate(edges):
         if edge is None or not (wanted is None or edge in wanted or edge in targets):
             continue
         if joint is not None:
             gradient = joint[i]
+            if gradient is None:
+                continue
         elif (rule := rules[i]) is not None:
             gradient = rule(g, y, *inputs, **params)
         else:
             continue
         if prim.singular:
             gradient = tame(gradient, g)
-        if gradient.shape != edge.shape or gradient.dtype != edge.dtype:
-            gradient = fit(gradient, edge)
+        if not _fits(gradient, edge):
+            gradient = fit(gradient, edge, prim.name)
         out.append((edge, gradient))
     return out
+
+
+def _fits(gradient: Any, edge: Any) -> bool:
+    try:
+        return gradient.shape == edge.shape and gradient.dtype == edge.dtype
+    except AttributeError:
+        return False
 
 
 def _standin(edge: Any) -> Standin:
@@ -161,13 +176,12 @@ def _lift(node: Node, y: Any, inputs: Any) -> tuple[Any, list[Any]]:
 
 def _check_versions(node: Node) -> None:
     for edge, version in zip(node.edges, node.versions, strict=True):
-        if version is not None and edge is not None and not isinstance(edge, Node):
-            if edge.version != version:
-                raise _changed(node, edge)
+        if version is not None and version_of(edge) != version:
+            raise _changed(node, edge)
 
 
 def _changed(node: Node, leaf: Any) -> GraphError:
-    who = repr(leaf.name) if leaf.name else f"of shape {leaf.shape}"
+    who = repr(leaf.name) if getattr(leaf, "name", None) else f"of shape {leaf.shape}"
     return GraphError(
         message(node.primitive.name, f"a leaf {who} that was written to after it was used",
                 "the values of the forward pass",
@@ -182,9 +196,9 @@ def _release(node: Node) -> None:
         node.output = None
     for x in node.inputs:
         if type(x) is ndarray and x.size > SMALL:
-            node.inputs = tuple(
-                [None if type(x) is ndarray and x.size > SMALL else x for x in node.inputs]
-            )
+            node.inputs = tuple([
+                None if e is not None else unsaved(x)
+                for x, e in zip(node.inputs, node.edges, strict=True)])  # fmt: skip
             break
 
 
@@ -192,25 +206,29 @@ def run_hooks(hooks: Iterable[Any], g: Any) -> Any:
     """Let each hook look at the gradient, or replace it by returning another one."""
     for hook in tuple(hooks):
         new = hook(g)
-        if new is not None:
-            if np.shape(new) != g.shape:
-                raise ValueError(message(
-                    "hook", f"a returned gradient of shape {np.shape(new)}", f"{g.shape}"))  # fmt: skip
-            g = new
+        if new is None:
+            continue
+        if not isinstance(new, Box) or not isinstance(g, Box):
+            new = np.asarray(strip(new), dtype=g.dtype)
+        if new.shape != g.shape:
+            raise ValueError(message("hook", f"a returned gradient of shape {new.shape}", f"{g.shape}"))
+        g = new
     return g
 
 
 def accumulate(leaves: list[tuple[Any, Any]], record: bool) -> None:
     """Add each leaf's gradient to its ``.grad``; all of them are known before the first is set."""
     totals = []
-    while leaves:
+    while leaves:  # popping leaves ``g`` as the only name of a gradient
         leaf, g = leaves.pop()
         if leaf.extras and "hooks" in leaf.extras:
             g = run_hooks(leaf.extras["hooks"], g)
         if leaf.grad is not None and (record or type(leaf.grad) is not ndarray):
             g = leaf.grad + g  # a gradient that is part of a graph is never written to
-        elif not record and not _own(g):
+        elif isinstance(g, (ndarray, np.generic)) and not own(g):
             g = np.array(g)
+        elif record:
+            g = wrap(g.data, g.node)  # a Tensor of its own
         totals.append((leaf, g))
     for leaf, g in totals:
         if not record and type(leaf.grad) is ndarray:
@@ -219,12 +237,27 @@ def accumulate(leaves: list[tuple[Any, Any]], record: bool) -> None:
             leaf.grad = g
 
 
-def _own(g: Any) -> bool:
-    """Tell whether nobody else can see this array's memory: then it need not be copied."""
-    # References: the caller's variable, this argument, and getrefcount's own.
+def own(g: Any) -> bool:
+    """Tell whether nobody else can see this array's memory: then it need not be copied.
+
+    Call it with a local variable that is the array's only name.
+    """
     return (
-        type(g) is ndarray and g.base is None and g.flags.writeable and getrefcount(g) <= 3
+        type(g) is ndarray and g.base is None and g.flags.writeable and getrefcount(g) <= _ALONE
     )
+
+
+def _alone() -> int:
+    """Measure the reference count of an array with one name; interpreters differ."""
+
+    def count(g: Any) -> int:
+        return getrefcount(g)
+
+    g = np.empty(1)
+    return count(g)
+
+
+_ALONE = _alone()
 
 
 def ancestors(roots: Iterable[Any], targets: Collection[Node]) -> tuple[set[Node], bool]:
@@ -253,6 +286,6 @@ def ancestors(roots: Iterable[Any], targets: Collection[Node]) -> tuple[set[Node
     for node in sorted(seen, key=lambda n: n.id):
         if any(e in targets or e in wanted for e in node.edges if e is not None):
             wanted.add(node)
-        elif not any(e is not None for e in node.edges):
+        elif getattr(node, "active", False):
             others = True  # the input of an enclosing transform
     return wanted, others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["GradientError", "GraphError", "NotDifferentiableError", "message"]
+__all__ = ["GradientError", "GraphError", "NotDifferentiableError"]
 
 
 class GraphError(RuntimeError):
@@ -17,6 +17,8 @@ class NotDifferentiableError(TypeError):
 
 class GradientError(AssertionError):
     """A gradient disagrees with finite differences; the text is the report."""
+
+    report: Any = None
 
 
 def message(operation: str, got: Any, expected: str = "", hint: str = "") -> str:
@@ -31,3 +33,17 @@ def message(operation: str, got: Any, expected: str = "", hint: str = "") -> str
     if hint:
         text += f"; try {hint}"
     return text
+
+
+def explain(error: Exception, operation: str, arrays: Any) -> Exception:
+    """Return NumPy's error with the operation and the shapes that came, in the same type."""
+    if str(error).startswith("["):
+        return error  # one of ours, from an operation inside
+    shapes = ", ".join(str(getattr(a, "shape", a)) for a in arrays)
+    said = str(error).replace(f"_{operation}(", f"{operation}(")
+    text = f"[{operation}] got {'shapes' if len(arrays) > 1 else 'shape'} {shapes}: {said}"
+    try:
+        return type(error)(text)
+    except TypeError:  # a type with a constructor of its own
+        error.add_note(text)
+        return error

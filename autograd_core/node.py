@@ -15,7 +15,7 @@ from contextvars import ContextVar, Token
 from math import prod
 from typing import Any
 
-__all__ = ["LEAF", "SMALL", "Box", "Node", "Standin", "enable_grad", "is_grad_enabled", "no_grad"]
+__all__ = ["enable_grad", "is_grad_enabled", "no_grad"]
 
 SMALL = 64  # arrays of at most this many elements stay with their node, so that it can be drawn
 
@@ -51,11 +51,16 @@ def strip(x: Any) -> Any:
     return x
 
 
+def has_box(x: Any) -> bool:
+    """Tell whether ``x``, or anything in nested tuples and lists, is a box."""
+    return isinstance(x, Box) or (isinstance(x, (tuple, list)) and any(map(has_box, x)))
+
+
 class Standin:
     """Shape and dtype of an array that is not there: what a rule sees of what was not saved."""
 
     __slots__ = ("dtype", "shape")
-    __array_ufunc__ = None  # arithmetic with one is a TypeError, at once
+    __hash__ = object.__hash__
 
     def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
         self.shape, self.dtype = shape, dtype
@@ -67,6 +72,17 @@ class Standin:
     @property
     def size(self) -> int:
         return prod(self.shape)
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"a rule read the values of an array of shape {self.shape} that its operation does not "
+            "save; name it in saves= where the operation is declared"
+        )
+
+    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __iter__ = __len__ = _refuse
+    __bool__ = __float__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _refuse
+    __rtruediv__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __abs__ = _refuse
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(shape={self.shape}, dtype={self.dtype})"
@@ -103,6 +119,12 @@ class Node(Standin):
         self.output = output
         self.versions = self.hooks = self.grad = None
         self.released = False
+
+    __eq__, __ne__ = object.__eq__, object.__ne__  # nodes are members of sets
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return True
 
     def __repr__(self) -> str:
         return f"<{self.primitive.name} #{self.id} {self.shape} {self.dtype}>"

@@ -20,16 +20,16 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, Protocol
+from functools import partial, wraps
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy import asarray, ndarray
 
-from .errors import NotDifferentiableError, message
-from .node import LEAF, SMALL, Box, Node, Standin, next_id, recording, strip
+from .errors import NotDifferentiableError, explain, message
+from .node import LEAF, SMALL, Box, Node, Standin, has_box, next_id, recording, strip
 
-__all__ = ["Operation", "bilinear", "composite", "constant", "declare", "elementwise", "fit", "kernel", "linear", "primitive", "tame"]
+__all__ = ["bilinear", "elementwise", "kernel", "linear", "primitive"]
 
 Rule = Callable[..., Any]
 Saves = str | Sequence[str] | None
@@ -104,22 +104,27 @@ class Primitive:
         self.joint: Rule | None = None
         self.push: Callable[..., Any] | None = None
         self.needs: tuple[frozenset[int], ...] = ()
-        self.plans: list[tuple[bool, list[bool]]] = []
+        self.plans: dict[int, tuple[bool, list[bool]]] = {}
         self.saves_output = True
+        self.defvjp((), None, None)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
     def defvjp(self, rules: tuple[Rule | None, ...], joint: Rule | None, saves: Saves) -> None:
-        if joint is None and self.arity is not None and len(rules) != self.arity:
+        self.check_number(rules)
+        self.rules, self.joint = rules, joint
+        self.needs = _needs(rules or (joint,), saves, self.arity) if rules or joint else ()
+        self.saves_output = not self.needs or any(OUTPUT in n for n in self.needs)
+        if self.arity and self.arity <= 8:  # each subset of inputs with an edge: what to save
+            bits = range(self.arity)
+            self.plans = {m: self.saved([m >> i & 1 for i in bits]) for m in range(1 << self.arity)}
+
+    def check_number(self, rules: Sequence[Any]) -> None:
+        if rules and self.arity is not None and len(rules) != self.arity:
             raise TypeError(message(
                 self.name, f"{len(rules)} rules", f"one for each of its {self.arity} inputs",
                 "None for an input that no gradient goes to"))  # fmt: skip
-        self.rules, self.joint = rules, joint
-        self.needs = _needs(rules or (joint,), saves, self.arity)
-        self.saves_output = any(OUTPUT in n for n in self.needs)
-        if self.arity in (1, 2):  # for each subset of inputs that has an edge: what to save
-            self.plans = [self.saved([m >> i & 1 for i in range(self.arity)]) for m in range(4)]
 
     def saved(self, edges: Sequence[Any]) -> tuple[bool, list[bool]]:
         """Say what the rules of the inputs that have an edge need: the output?, each input?"""
@@ -137,7 +142,8 @@ class Primitive:
         if n is None or len(args) <= n:
             return args, params
         try:
-            names = list(inspect.signature(self.fun).parameters)
+            names = [p.name for p in inspect.signature(self.fun).parameters.values()
+                     if p.kind is p.POSITIONAL_OR_KEYWORD]  # fmt: skip
             extra = dict(zip(names[n : len(args)], args[n:], strict=True))
         except (ValueError, TypeError):
             raise TypeError(message(self.name, f"{len(args)} positional arguments",
@@ -177,6 +183,15 @@ def _needs(rules: Any, saves: Saves, arity: int | None) -> tuple[frozenset[int],
     return tuple(out)
 
 
+def version_of(edge: Any) -> int | None:
+    """Return the version of the leaf whose memory this is, be it through views; else None."""
+    while isinstance(edge, Node):
+        if not edge.primitive.view:
+            return None
+        edge = edge.edges[0] if edge.edges else None
+    return None if edge is None else edge.version  # type: ignore[no-any-return]
+
+
 def unsaved(x: Any) -> Any:
     """Return what stays of a constant that no rule needs: itself while it is small, for pictures."""
     return Standin(x.shape, x.dtype) if getattr(x, "size", 1) > SMALL else x
@@ -192,9 +207,15 @@ def apply(prim: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any
     for a in args:
         if isinstance(a, Box) and a.level > top:
             top, kind = a.level, type(a)
-    if kind is None:
+    if kind is not None:
+        return kind.interpret(prim, args, params, top)
+    if not isinstance(prim.fun, np.ufunc):  # a forward function sees arrays, not lists
+        numbers = not any(hasattr(a, "shape") for a in args)  # beside an array they stay weak
+        args = tuple([asarray(a) if numbers or isinstance(a, (list, tuple)) else a for a in args])
+    try:
         return prim.fun(*args, **params)
-    return kind.interpret(prim, args, params, top)
+    except (ValueError, IndexError, TypeError) as error:
+        raise explain(error, prim.name, args) from None
 
 
 def _call_1(prim: Primitive) -> Any:
@@ -205,11 +226,16 @@ def _call_1(prim: Primitive) -> Any:
         if isinstance(x, Tensor) and not args:
             data = x.data
             if type(data) is ndarray:
-                y = fun(data, **params) if params else fun(data)
+                try:
+                    y = fun(data, **params) if params else fun(data)
+                except (ValueError, IndexError, TypeError) as error:
+                    raise explain(error, prim.name, (data,)) from None
                 if type(y) is not ndarray:
                     y = asarray(y)
                 t = new(Tensor)
-                t.data, t.version, t.grad, t.extras = y, 0, None, None
+                t.data = y
+                t.version = 0
+                t.grad = t.extras = None
                 edge = x.node
                 if edge is None or not is_recording():
                     t.node = None
@@ -218,14 +244,19 @@ def _call_1(prim: Primitive) -> Any:
                 t.node = n = new(Node)
                 if edge is LEAF:
                     edge = x
-                    n.versions = (x.version,) if save_x else None
-                else:
-                    n.versions = None
-                n.id, n.primitive, n.params, n.edges = next_id(), prim, params, (edge,)
-                n.shape, n.dtype = y.shape, y.dtype
+                n.versions = None
+                if save_x and (edge is x or edge.primitive.view):
+                    n.versions = (x.version if edge is x else version_of(edge),)
+                n.id = next_id()
+                n.primitive = prim
+                n.params = params
+                n.edges = (edge,)
+                n.shape = y.shape
+                n.dtype = y.dtype
                 n.inputs = (data,) if save_x else (None,)
                 n.output = y if save_y or y.size <= SMALL else None
-                n.hooks, n.grad, n.released = None, None, False
+                n.hooks = n.grad = None
+                n.released = False
                 return t
         return apply(prim, (x, *args), params)
 
@@ -253,33 +284,47 @@ def _call_2(prim: Primitive) -> Any:
             w, edge2 = b, None
         kind, kind2 = type(x), type(w)
         if (
-            (kind is ndarray and (kind2 is ndarray or kind2 is float or kind2 is int))
-            or (kind2 is ndarray and (kind is float or kind is int))
-        ) and (x is not a or w is not b):
-            y = fun(x, w, **params) if params else fun(x, w)
+            (kind is ndarray or kind is float or kind is int)
+            and (kind2 is ndarray or kind2 is float or kind2 is int)
+            and (x is not a or w is not b)  # at least one Tensor
+        ):
+            try:
+                y = fun(x, w, **params) if params else fun(x, w)
+            except (ValueError, IndexError, TypeError) as error:
+                raise explain(error, prim.name, (x, w)) from None
             if type(y) is not ndarray:
                 y = asarray(y)
             t = new(Tensor)
-            t.data, t.version, t.grad, t.extras = y, 0, None, None
+            t.data = y
+            t.version = 0
+            t.grad = t.extras = None
             if (edge is None and edge2 is None) or not is_recording():
                 t.node = None
                 return t
             save_y, (save_a, save_b) = prim.plans[(edge is not None) + 2 * (edge2 is not None)]
             t.node = n = new(Node)
-            n.versions = None
-            if (edge is a and save_a) or (edge2 is b and save_b):
-                n.versions = (
-                    a.version if edge is a and save_a else None,
-                    b.version if edge2 is b and save_b else None,
-                )
-            n.id, n.primitive, n.params, n.edges = next_id(), prim, params, (edge, edge2)
-            n.shape, n.dtype = y.shape, y.dtype
+            version = version2 = None
+            if save_a and edge is not None and (edge is a or edge.primitive.view):
+                version = a.version if edge is a else version_of(edge)
+            if save_b and edge2 is not None and (edge2 is b or edge2.primitive.view):
+                version2 = b.version if edge2 is b else version_of(edge2)
+            if version is None is version2:
+                n.versions = None
+            else:
+                n.versions = (version, version2)
+            n.id = next_id()
+            n.primitive = prim
+            n.params = params
+            n.edges = (edge, edge2)
+            n.shape = y.shape
+            n.dtype = y.dtype
             n.inputs = (
                 x if save_a else None if edge is not None else unsaved(x),
                 w if save_b else None if edge2 is not None else unsaved(w),
             )
             n.output = y if save_y or y.size <= SMALL else None
-            n.hooks, n.grad, n.released = None, None, False
+            n.hooks = n.grad = None
+            n.released = False
             return t
         return apply(prim, (a, b), params)
 
@@ -287,6 +332,53 @@ def _call_2(prim: Primitive) -> Any:
 
 
 def _call_n(prim: Primitive) -> Any:
+    """Build the call of an operation with three inputs or more."""
+    fun = prim.fun
+
+    def call(*args: Any, **params: Any) -> Any:
+        if len(args) != prim.arity:
+            return apply(prim, args, params)
+        values: list[Any] = []
+        edges: list[Any] = []
+        mask, boxed = 0, False
+        for i, a in enumerate(args):
+            x, edge = a, None
+            if isinstance(a, Tensor):
+                x, edge, boxed = a.data, a.node, True
+                if edge is not None:
+                    mask |= 1 << i
+                    if edge is LEAF:
+                        edge = a
+            if type(x) is not ndarray and type(x) is not float and type(x) is not int:
+                return apply(prim, args, params)
+            values.append(x)
+            edges.append(edge)
+        if not boxed:
+            return apply(prim, args, params)
+        try:
+            y = fun(*values, **params)
+        except (ValueError, IndexError, TypeError) as error:
+            raise explain(error, prim.name, values) from None
+        if type(y) is not ndarray:
+            y = asarray(y)
+        if not mask or not is_recording():
+            return wrap(y)
+        save_y, save = prim.plans[mask]
+        inputs = tuple([
+            v if s else None if e is not None else unsaved(v)
+            for v, s, e in zip(values, save, edges, strict=True)])  # fmt: skip
+        n = Node(prim, tuple(edges), inputs, y, params)
+        if not save_y and y.size > SMALL:
+            n.output = None
+        n.versions = tuple([version_of(e) if s else None for e, s in zip(edges, save, strict=True)])
+        return wrap(y, n)
+
+    return call
+
+
+def _call_any(prim: Primitive) -> Any:
+    """Build the call of an operation with any number of inputs."""
+
     def call(*args: Any, **params: Any) -> Any:
         return apply(prim, args, params)
 
@@ -295,7 +387,9 @@ def _call_n(prim: Primitive) -> Any:
 
 def _operation(prim: Primitive, numpy: Sequence[Any] = ()) -> Any:
     """Wrap a primitive in the function that people call, and register it with NumPy's names."""
-    call = {1: _call_1, 2: _call_2}.get(prim.arity or 0, _call_n)(prim)
+    n = prim.arity
+    build = _call_1 if n == 1 else _call_2 if n == 2 else _call_n if n and n <= 8 else _call_any
+    call = build(prim)
     prim.call = call
     call.primitive = prim
     call.__name__ = call.__qualname__ = prim.name
@@ -307,6 +401,7 @@ def _operation(prim: Primitive, numpy: Sequence[Any] = ()) -> Any:
         return call
 
     def defjvp(*rules: Rule | None, joint: Rule | None = None) -> Any:
+        prim.check_number(rules)
         prim.push = _push_joint(joint) if joint else partial(_push_rules, rules)
         return call
 
@@ -345,8 +440,8 @@ def elementwise(
             for all rules or one each. The others reach it as shape and dtype only.
             Undeclared: everything is saved.
         numpy: NumPy functions that a Tensor answers with this operation.
-        known: ``name``, ``arity``, ``singular`` (a derivative is infinite at finite inputs),
-            ``kinks``, ``view``, ``doc``.
+        known: ``name``, ``arity``, ``singular`` (0 times infinity may arise in a rule: a derivative
+            is infinite at finite inputs, or 0 because something else was selected), ``kinks``, ``view``, ``doc``.
 
     >>> import numpy as np, autograd_core as ag
     >>> square = ag.elementwise(lambda x: x * x, lambda g, y, x: 2 * g * x, name="square")
@@ -440,13 +535,27 @@ def constant(fun: Any, *aliases: Any) -> Any:
     return call
 
 
-def composite(*numpy: Any) -> Any:
-    """Register a function written with other operations under the names that NumPy gives it."""
+F = TypeVar("F", bound=Callable[..., Any])
 
-    def register(fun: Any) -> Any:
+
+def composite(*numpy: Any) -> Callable[[F], F]:
+    """Register a function written with other operations under the names that NumPy gives it.
+
+    Given no box it *is* NumPy's function, the first of those named.
+    """
+
+    def register(fun: F) -> F:
+        plain = numpy[0]
+
+        @wraps(fun)
+        def call(*args: Any, **params: Any) -> Any:
+            if has_box(args) or has_box(list(params.values())):
+                return fun(*args, **params)
+            return plain(*args, **params)
+
         for function in numpy:
-            NUMPY[function] = fun
-        return fun
+            NUMPY[function] = call
+        return call  # type: ignore[return-value]
 
     return register
 
@@ -454,28 +563,28 @@ def composite(*numpy: Any) -> Any:
 # -- forward rules: from tangents (None is zero) to the output's tangent --------------------------
 
 
-def _total(terms: Any, y: Any) -> Any:
+def _total(prim: Primitive, terms: Any, y: Any) -> Any:
     total = None
     for term in terms:
-        term = fit(term, y)
+        term = fit(term, y, prim.name)
         total = term if total is None else total + term
     return total
 
 
 def _push_rules(rules: Any, prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any) -> Any:
-    return _total((rule(t, y, *inputs, **params)
+    return _total(prim, (rule(t, y, *inputs, **params)
                    for rule, t in zip(rules, ts, strict=True) if rule and t is not None), y)  # fmt: skip
 
 
 def _push_elementwise(rules: Any, prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any) -> Any:
     terms = ((rule(t, y, *inputs, **params), t)
              for rule, t in zip(rules, ts, strict=True) if rule and t is not None)  # fmt: skip
-    return _total((tame(d, t) if prim.singular else d for d, t in terms), y)
+    return _total(prim, (tame(d, t) if prim.singular else d for d, t in terms), y)
 
 
 def _push_joint(rule: Any) -> Any:
     def push(prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any) -> Any:
-        return fit(rule(ts, y, *inputs, **params), y)
+        return fit(rule(ts, y, *inputs, **params), y, prim.name)
 
     return push
 
@@ -486,38 +595,52 @@ def _push_linear(prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any) -> 
         if t is None and not (prim.rules and prim.rules[i] is None):
             t = np.zeros(np.shape(x), y.dtype)  # the zero tangent of an input like the others
         filled.append(x if t is None else t)
-    return fit(prim.call(*filled, **params), y)
+    return fit(prim.call(*filled, **params), y, prim.name)
 
 
 def _push_multilinear(prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any) -> Any:
-    return _total((prim.call(*inputs[:i], t, *inputs[i + 1 :], **params)
+    return _total(prim, (prim.call(*inputs[:i], t, *inputs[i + 1 :], **params)
                    for i, t in enumerate(ts) if t is not None), y)  # fmt: skip
 
 
 # -- central fitting -------------------------------------------------------------------------------
 
 
-def fit(g: Any, like: Any) -> Any:
+def fit(g: Any, like: Any, name: str = "fit") -> Any:
     """Bring ``g`` to the shape and dtype of ``like``: sum over what broadcast, or broadcast."""
-    if not hasattr(g, "shape"):
+    if isinstance(g, (int, float)):
         g = asarray(g)
+    if not hasattr(g, "shape") or g.dtype.kind not in "biufc" or (
+        g.dtype.kind == "c" and like.dtype.kind != "c"
+    ):  # fmt: skip
+        what = getattr(g, "dtype", type(g).__name__)
+        raise TypeError(message(name, f"a gradient or tangent of type {what} from a rule",
+                                f"an array of shape {like.shape} and dtype {like.dtype}"))  # fmt: skip
     shape = like.shape
     if g.shape != shape:
+        came = g.shape
         if (lead := g.ndim - len(shape)) > 0:
             g = np.add.reduce(g, axis=tuple(range(lead)))
         if g.ndim == len(shape):
             axes = tuple(i for i, n in enumerate(shape) if n == 1 != g.shape[i])
             if axes:
                 g = np.add.reduce(g, axis=axes, keepdims=True)
-        if g.shape != shape:
+        if g.shape != shape:  # either it broadcast, or it is to be broadcast: never both
+            if lead > 0 or not _broadcasts(g.shape, shape):
+                raise ValueError(message(name, f"a gradient or tangent of shape {came} from a rule",
+                                         f"one that fits {shape}"))  # fmt: skip
             g = _spread(g, shape)
     if g.dtype != like.dtype:
         g = g.astype(like.dtype)
     return g
 
 
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    return all(n in (1, m) for n, m in zip(reversed(shape), reversed(to), strict=False))
+
+
 def _spread(g: Any, shape: tuple[int, ...]) -> Any:
-    if not isinstance(g, Box) and g.size <= math.prod(shape) <= 4096:
+    if isinstance(g, (ndarray, np.generic)) and math.prod(shape) <= 4096:
         out = np.empty(shape, g.dtype)  # 0.5 us; broadcast_to is 3 us of Python, but copies nothing
         out[...] = g
         return out
@@ -525,15 +648,16 @@ def _spread(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def tame(d: Any, g: Any) -> Any:
-    """Return the rule's result ``d``, with 0 where ``g`` is 0 and the local derivative infinite.
+    """Return the rule's result ``d``, in which 0 times infinity is 0.
 
-    Only a result that is not finite is looked at, so ordinary numbers pay one dot product.
+    So a zero gradient passes an infinite derivative (sqrt at 0), and an infinite gradient does not
+    reach what was not selected (where, relu). Only a result that is not finite is looked at, so ordinary numbers pay one dot product.
     """
     value = strip(d)
-    if np.isfinite(np.vdot(value, value)):
+    if isinstance(value, (ndarray, np.generic)) and math.isfinite(np.vdot(value, value)):
         return d
-    bad = (np.equal(strip(g), 0)) & ~np.isfinite(value)
-    return np.where(bad, 0.0, d) if bad.any() else d
+    g = strip(g)
+    return np.where(np.isnan(value) & (np.equal(g, 0) | np.isinf(g)), 0.0, d)
 
 
 def no_rule(prim: Primitive, mode: str) -> NotDifferentiableError:

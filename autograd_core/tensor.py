@@ -17,11 +17,11 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import ops
 from .backward import accumulate, propagate
-from .errors import GraphError, NotDifferentiableError, message
+from .errors import GraphError, NotDifferentiableError, explain, message
 from .node import LEAF, SMALL, Box, Node, recording, strip
-from .primitive import NUMPY, Primitive, apply, hold_results_in, no_rule, unsaved, wrap
+from .primitive import NUMPY, Primitive, apply, hold_results_in, unsaved, version_of, wrap
 
-__all__ = ["Array", "Parameter", "Tensor", "as_tensor", "tensor"]
+__all__ = ["Parameter", "Tensor", "as_tensor", "tensor"]
 
 # -- from functions to operators and methods: tables, so that each is one line --------------------
 
@@ -77,6 +77,11 @@ class Array(Box):
     __floordiv__, __rfloordiv__ = _plain(ops.floor_divide), _reflected(ops.floor_divide)
     __neg__, __pos__, __abs__ = _unary(ops.negative), _unary(ops.positive), _unary(ops.absolute)
 
+    __and__, __rand__ = _plain(ops.bitwise_and), _reflected(ops.bitwise_and)
+    __or__, __ror__ = _plain(ops.bitwise_or), _reflected(ops.bitwise_or)
+    __xor__, __rxor__ = _plain(ops.bitwise_xor), _reflected(ops.bitwise_xor)
+    __invert__ = _plain(ops.invert)
+
     __lt__, __le__ = _plain(ops.less), _plain(ops.less_equal)
     __gt__, __ge__ = _plain(ops.greater), _plain(ops.greater_equal)
     __eq__, __ne__ = _plain(ops.equal), _plain(ops.not_equal)  # type: ignore[assignment]
@@ -99,9 +104,12 @@ class Array(Box):
     argmax, argmin, argsort = _plain(ops.argmax), _plain(ops.argmin), _plain(ops.argsort)
     any, all, round = _plain(ops.any), _plain(ops.all), _plain(ops.round)
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def __divmod__(self, other: Any) -> tuple[Any, Tensor]:
+        return ops.floor_divide(self, other), ops.remainder(self, other)
+
+    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """Return the elements in another shape, given as numbers or as one tuple."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)  # type: ignore[no-any-return]
 
     def transpose(self, *axes: Any) -> Tensor:
         """Reorder the axes; by default reverse them."""
@@ -135,6 +143,11 @@ class Array(Box):
         return len(self.inside.shape)
 
     @property
+    def flags(self) -> Any:
+        """Memory layout of the array."""
+        return strip(self).flags
+
+    @property
     def size(self) -> int:
         """Number of elements."""
         return self.inside.size  # type: ignore[no-any-return]
@@ -152,11 +165,18 @@ class Array(Box):
     def __bool__(self) -> bool:
         return bool(strip(self))
 
+    def _number(self, kind: str) -> Any:
+        if self._recorded():  # NumPy calls float(t) for plain[0] = t, which would lose the graph
+            raise TypeError(message(
+                kind, f"a {type(self).__name__} that is being differentiated; a plain number would "
+                "leave the graph silently", "", "t.item() or t.detach()"))  # fmt: skip
+        return strip(self).item()
+
     def __int__(self) -> int:
-        return int(strip(self).item())
+        return int(self._number("int"))
 
     def __float__(self) -> float:
-        return float(strip(self).item())
+        return float(self._number("float"))
 
     def __index__(self) -> int:
         return strip(self).__index__()  # type: ignore[no-any-return]
@@ -189,23 +209,7 @@ class Array(Box):
         ours = NUMPY.get(ufunc)
         if method == "__call__" and not kwargs and ours is not None:
             return ours(*inputs)
-        if kwargs.get("out") is not None:
-            raise TypeError(message(
-                ufunc.__name__, "out=, with a Tensor among the operands", "a new result",
-                "y = f(x), or detach() what shall not be differentiated"))  # fmt: skip
-        kwargs.pop("out", None)
-        if method == "__call__" and ours is not None and kwargs.keys() <= {"dtype"}:
-            return ours(*[ops.astype(x, kwargs["dtype"]) if isinstance(x, Box) else x for x in inputs])
-        if method == "reduce" and ufunc in REDUCE:
-            axis = kwargs.pop("axis", 0)
-            return REDUCE[ufunc](*inputs[:1], axis=inputs[1] if len(inputs) > 1 else axis, **kwargs)
-        if method == "accumulate" and ufunc is np.add:
-            return ops.cumsum(inputs[0], axis=kwargs.get("axis", 0))
-        if method == "outer" and ours is not None:
-            a, b = inputs
-            return ours(ops.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b)
-        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-        return _fallback(name, getattr(ufunc, method), inputs, kwargs)
+        return _ufunc(ufunc, method, ours, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         ours = NUMPY.get(func)
@@ -216,10 +220,7 @@ class Array(Box):
         return _fallback(name, func, args, kwargs)
 
 
-REDUCE = {
-    np.add: ops.sum, np.multiply: ops.prod, np.maximum: ops.max, np.minimum: ops.min,
-    np.logical_and: ops.all, np.logical_or: ops.any,
-}  # fmt: skip
+REDUCE = {np.add: ops.sum, np.multiply: ops.prod, np.maximum: ops.max, np.minimum: ops.min}
 
 
 def _boxes(x: Any) -> Iterator[Box]:
@@ -230,6 +231,33 @@ def _boxes(x: Any) -> Iterator[Box]:
             yield from _boxes(item)
     elif isinstance(x, dict):
         yield from _boxes(list(x.values()))
+
+
+def _ufunc(ufunc: Any, method: str, ours: Any, inputs: Any, kwargs: Any) -> Any:
+    """Answer a ufunc's less usual calls: reduce, accumulate, outer, and keywords."""
+    axis = kwargs.get("axis", 0)
+    kwargs = {k: v for k, v in kwargs.items() if v is not None and not (k == "where" and v is True)}
+    if hasattr(ours, "constant"):
+        return getattr(ufunc, method)(*strip(inputs), **{k: strip(v) for k, v in kwargs.items()})
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    if "out" in kwargs and any(box._recorded() for box in _boxes([inputs, kwargs])):  # type: ignore[attr-defined]
+        raise TypeError(message(
+            name, "out=, with a Tensor that is being differentiated", "a new result",
+            "y = f(x), or detach() what shall not be differentiated"))  # fmt: skip
+    words = kwargs.keys()
+    if method == "__call__" and ours is not None:
+        if ufunc.signature is not None or not words:
+            return ours(*inputs, **kwargs)  # matmul, vecdot: axis=
+        if words == {"dtype"}:
+            return ours(*[np.astype(x, kwargs["dtype"]) if hasattr(x, "dtype") else x for x in inputs])
+    if method == "reduce" and ufunc in REDUCE and words <= {"axis", "keepdims"}:
+        return REDUCE[ufunc](inputs[0], axis=axis, keepdims=kwargs.get("keepdims", False))
+    if method == "accumulate" and ufunc is np.add and words <= {"axis"}:
+        return ops.cumsum(inputs[0], axis=axis)
+    if method == "outer" and ours is not None and not words:
+        a, b = inputs
+        return ours(ops.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b)
+    return _fallback(name, getattr(ufunc, method), inputs, kwargs)
 
 
 def _fallback(name: str, func: Any, args: Any, kwargs: Any) -> Any:
@@ -433,24 +461,31 @@ class Tensor(Array):
 
     def retain_grad(self) -> None:
         """Keep this intermediate result's gradient in its ``grad`` during backward."""
-        if isinstance(self.node, Node):
+        if isinstance(self.node, Node) and not (self.extras and "retains" in self.extras):
+            self.extras = {**(self.extras or {}), "retains": True}
             me = weakref.ref(self)  # a node must not refer to what came after it
 
             def keep(g: Any) -> None:
                 if (t := me()) is not None:
-                    t.grad = g if isinstance(g, Box) else np.array(g)
+                    g = g if isinstance(g, Box) else np.array(g)
+                    t.grad = g if t.grad is None else t.grad + g
 
             self.register_hook(keep)
 
     # -- writing ------------------------------------------------------------------------------
 
     def _writable(self, what: str) -> Any:
-        """Return memory that may be written to: nobody else's, and with the write on record."""
-        if self.node is LEAF and recording.get():
-            raise GraphError(message(
-                what, "a write into a leaf that requires grad", "",
-                "with ag.no_grad(): ..., or w = w - step for a new Tensor"))  # fmt: skip
-        if self.data.base is None and getrefcount(self.data) > 2:
+        """Return memory that may be written to.
+
+        A leaf is written in place, and a graph that used it will refuse its backward; anything
+        else that somebody may still hold is copied first.
+        """
+        if self.node is LEAF:
+            if recording.get():
+                raise GraphError(message(
+                    what, "a write into a leaf that requires grad", "",
+                    "with ag.no_grad(): ..., or w = w - step for a new Tensor"))  # fmt: skip
+        elif self.data.base is not None or getrefcount(self.data) > 2:
             self.data = self.data.copy()  # a graph, or the user, still holds the old values
         self.version += 1
         return self.data
@@ -470,7 +505,7 @@ class Tensor(Array):
         other_recorded = isinstance(other, Array) and other._recorded()
         if recording.get() and (isinstance(self.node, Node) or isinstance(self.data, Box)
                                 or (other_recorded and self.node is None)):  # fmt: skip
-            y = op(self, other)
+            y = ops.astype(op(self, other), self.dtype)  # in place keeps the dtype, as NumPy does
             if y.shape != self.shape:
                 raise ValueError(message(ufunc.__name__, f"an in-place result of shape {y.shape}",
                                          f"{self.shape}"))  # fmt: skip
@@ -478,7 +513,11 @@ class Tensor(Array):
             self.version += 1
             return self
         data = self._writable(f"in-place {ufunc.__name__}")
-        ufunc(data, strip(other), out=data)
+        other = strip(other)
+        try:
+            ufunc(data, other, out=data)
+        except ValueError as error:
+            raise explain(error, ufunc.__name__, (data, other)) from None
         return self
 
     def __iadd__(self, other: Any) -> Tensor:
@@ -568,23 +607,19 @@ def _interpret(
     cls: type[Tensor], prim: Primitive, args: tuple[Any, ...], params: dict[str, Any], level: int
 ) -> Tensor:
     """Record one call: peel the Tensors of this level, compute one level down, make the node."""
-    values, edges, versions = [], [], []
+    values, edges = [], []
     for a in args:
         if isinstance(a, Tensor) and a.level == level:
             values.append(a.data)
             edges.append(a.edge)
-            versions.append(a.version if a.node is LEAF else None)
         else:
             values.append(a if hasattr(a, "dtype") or type(a) in (int, float, bool) else np.asarray(a))
             edges.append(None)
-            versions.append(None)
     y = apply(prim, tuple(values), params)
     if isinstance(y, (np.generic, float, int)):
         y = np.asarray(y)
     if not recording.get() or not any(e is not None for e in edges):
         return wrap(y)
-    if not prim.rules and prim.joint is None:
-        raise no_rule(prim, "reverse")
     save_y, save = prim.saved([e is not None for e in edges])
     inputs = tuple(
         v if s else None if e is not None else unsaved(v)
@@ -593,8 +628,7 @@ def _interpret(
     node = Node(prim, tuple(edges), inputs, y, params)
     if not save_y and y.size > SMALL:
         node.output = None
-    if any(s and v is not None for s, v in zip(save, versions, strict=True)):
-        node.versions = tuple(v if s else None for s, v in zip(save, versions, strict=True))
+    node.versions = tuple(version_of(e) if s else None for e, s in zip(edges, save, strict=True))
     return wrap(y, node)
 
 

@@ -8,12 +8,13 @@ differentiated again, in any nesting.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from .backward import ancestors, propagate
+from .backward import ancestors, own, propagate
 from .errors import message
 from .forward import Dual, depth, lift
 from .node import Box, Node, enable_grad, recording, strip
@@ -22,6 +23,8 @@ from .primitive import linear, wrap
 from .tensor import Tensor
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+
+running: ContextVar[bool] = ContextVar("running", default=False)  # inside a transformed function
 
 # -- nested containers -----------------------------------------------------------------------------
 
@@ -67,12 +70,18 @@ def _like(result: Any, given: Any) -> Any:
     """Return a result as what was given: a Tensor for a Tensor, a scalar for a number."""
     if isinstance(result, Box):
         return result
-    if isinstance(given, Box):
+    if isinstance(given, Tensor) and not running.get():
         return wrap(np.asarray(result))
     return result[()] if np.ndim(given) == 0 and not isinstance(given, np.ndarray) else np.asarray(result)
 
 
 # -- reverse mode ----------------------------------------------------------------------------------
+
+class _Input(Node):
+    """The node of a transform's input; active while the function that is transformed runs."""
+
+    __slots__ = ("active",)
+
 
 _alias_op = linear(lambda x: x, lambda g, y, x: g, name="input")
 
@@ -81,11 +90,12 @@ def _alias(x: Any) -> Tensor:
     """Return a fresh Tensor for ``x``: its own node, so that its gradient is its alone."""
     level = 2 * depth.get()
     if isinstance(x, Tensor) and x.level == level:
-        data, edges = x.data, (x.edge,) if recording.get() else ()
+        data, edges = x.data, (x.edge,) if recording.get() and x.edge is not None else ()
     else:
         data, edges = lift(x), ()
     t: Tensor = wrap(data)
-    t.node = Node(_alias_op.primitive, edges, (None,) * len(edges), data, {})
+    t.node = _Input(_alias_op.primitive, edges, (None,) * len(edges), data, {})
+    t.node.active = True
     return t
 
 
@@ -97,60 +107,76 @@ class _Pullback:
         self.given, self.rebuild = flatten(tuple(args))
         values = [_floating(x, what) for x in self.given]
         self.aliases = [_alias(x) for x in values]
-        with enable_grad():
-            self.output = f(*self.rebuild(self.aliases))
-        self.outputs, self.rebuild_output = flatten(self.output)
         self.nodes = [t.node for t in self.aliases]
+        token = running.set(True)
+        try:
+            with enable_grad():
+                self.output = f(*self.rebuild(self.aliases))
+        finally:
+            running.reset(token)
+            for node in self.nodes:
+                node.active = False
+        self.outputs, self.rebuild_output = flatten(self.output)
         roots = [self._edge(y) for y in self.outputs]
         self.roots = roots
         self.wanted, others = ancestors([r for r in roots if r is not None], set(self.nodes))
         self.record = others and self.outside
 
     def _edge(self, y: Any) -> Any:
+        """Return what the gradient of ``y`` goes to, if ``y`` is of this transform's graph."""
         return y.edge if isinstance(y, Tensor) and y.level == self.level else None
 
     def value(self) -> Any:
         """Return the outputs as one level down sees them."""
-        known = {id(n) for n in self.nodes}
+        return self.unbox(self.output)
+
+    def unbox(self, tree: Any) -> Any:
+        """Take this transform's Tensors out of results, unless something outside needs them."""
+        leaves, rebuild = flatten(tree)
+        given_tensors = not running.get() and any(isinstance(x, Tensor) for x in self.given)
         out = []
-        for y in self.outputs:
-            if isinstance(y, Tensor) and y.level == self.level:
-                others = self.record and y.node is not None and id(y.node) not in known
-                out.append(y if others else y.data)
-            else:
-                out.append(y)
-        boxed = any(isinstance(x, Box) for x in self.given)
-        return self.rebuild_output([
-            wrap(y) if boxed and not isinstance(y, Box) else _scalar(y) for y in out])  # fmt: skip
+        for y in leaves:
+            if isinstance(y, Tensor) and (y.level == self.level or y.node is None):
+                if not (self.record and y.node is not None) or y.node in self.nodes:
+                    y = y.data
+                if not isinstance(y, Box):
+                    y = wrap(y) if given_tensors else _scalar(y)
+            out.append(y)
+        return rebuild(out)
 
     def pull(self, gradients: Sequence[Any], retain: bool) -> list[Any]:
         """Return the gradient of each input leaf."""
         seeds = []
+        record = self.record or any(self._edge(g) is not None for g in gradients)
         for root, y, g in zip(self.roots, self.outputs, gradients, strict=True):
             if root is None:
                 continue
             if np.shape(g) != y.shape:
                 raise ValueError(message(self.what, f"a gradient of shape {np.shape(g)}",
                                          f"the output's shape {y.shape}"))  # fmt: skip
-            if self.record:
+            if not isinstance(g, Box):
+                g = np.asarray(g, y.dtype)
+            if record:
                 g = g if isinstance(g, Tensor) and g.level == self.level else wrap(lift(g))
                 g = astype(g, y.dtype) if g.dtype != y.dtype else g
             else:
                 if isinstance(g, Tensor) and g.level == self.level:
                     g = g.data
-                g = astype(g, y.dtype) if isinstance(g, Box) else np.asarray(g, y.dtype)
+                g = astype(g, y.dtype) if isinstance(g, Box) else g
             seeds.append((root, g))
         found, _ = propagate(
-            seeds, record=self.record, retain=retain or self.record,
+            seeds, record=record, retain=retain or record,
             wanted=self.wanted, targets=set(self.nodes),
         )  # fmt: skip
         results = []
         for x, t in zip(self.given, self.aliases, strict=True):
-            g = found.get(t.node)
+            g = found.pop(t.node, None)
             if g is None:
                 g = np.zeros(t.shape, t.dtype)
-            elif not isinstance(g, Box) and not (g.flags.owndata and g.flags.writeable):
+            elif isinstance(g, (np.ndarray, np.generic)) and not own(g):
                 g = np.array(g)
+            elif isinstance(g, Tensor):
+                g = wrap(g.data, g.node)  # a Tensor of its own
             results.append(_like(g, x))
         return results
 
@@ -204,7 +230,7 @@ def value_and_grad(
 
         back = _Pullback(single, chosen, "grad")
         y = back.output
-        if not isinstance(y, Box) and not np.isscalar(y) and not isinstance(y, np.ndarray):
+        if not isinstance(y, (Box, np.ndarray, np.generic, int, float)):
             raise TypeError(message("grad", f"a function returning {type(y).__name__}",
                                     "one number", "has_aux=True for (number, anything)"))  # fmt: skip
         if np.size(strip(y)) != 1:
@@ -212,7 +238,7 @@ def value_and_grad(
                                      "one element", "jacobian, or vjp"))  # fmt: skip
         gradients = back.pull([np.ones(np.shape(y))], retain=False)
         nested = back.rebuild(gradients)
-        value = (back.value(), aux[0]) if has_aux else back.value()
+        value = (back.value(), back.unbox(aux[0])) if has_aux else back.value()
         return value, nested[0] if isinstance(argnums, int) else nested
 
     return with_gradient
@@ -285,16 +311,19 @@ def jvp(
             raise ValueError(message("jvp", f"a tangent of shape {np.shape(t)}", f"{value.shape}"))
         t = astype(t, value.dtype) if isinstance(t, Box) else np.asarray(t, value.dtype)
         duals.append(Dual(value, t, level))
-    token = depth.set(depth.get() + 1)
+    token, inner = depth.set(depth.get() + 1), running.set(True)
     try:
         outputs, rebuild_output = flatten(f(*rebuild(duals)))
     finally:
+        running.reset(inner)
         depth.reset(token)
     ys, ts = [], []
-    boxed = any(isinstance(x, Box) for x in values)
+    boxed = not running.get() and any(isinstance(x, Tensor) for x in values)
     for y in outputs:
         mine = isinstance(y, Dual) and y.level == level
         value, tangent = (y.primal, y.tangent) if mine else (y, None)
+        if isinstance(value, Tensor) and value.node is None:
+            value = value.data
         if tangent is None:
             tangent = np.zeros(np.shape(value), getattr(value, "dtype", float))
         ys.append(wrap(value) if boxed and not isinstance(value, Box) else _scalar(value))

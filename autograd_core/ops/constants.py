@@ -7,7 +7,7 @@ import numpy as np
 from ..primitive import constant
 
 __all__ = [
-    "all", "allclose", "any", "argmax", "argmin", "argpartition", "argsort", "argwhere",
+    "all", "allclose", "any", "argmax", "iscomplexobj", "isrealobj", "iscomplex", "isreal", "isneginf", "isposinf", "common_type", "min_scalar_type", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "argmin", "argpartition", "argsort", "argwhere",
     "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "ceil",
     "count_nonzero", "digitize", "empty_like", "equal", "fix", "flatnonzero", "floor",
     "floor_divide", "full_like", "greater", "greater_equal", "heaviside", "isclose", "isfinite",
@@ -22,6 +22,8 @@ less, less_equal = constant(np.less), constant(np.less_equal)
 equal, not_equal = constant(np.equal), constant(np.not_equal)
 logical_and, logical_or = constant(np.logical_and), constant(np.logical_or)
 logical_not, logical_xor = constant(np.logical_not), constant(np.logical_xor)
+bitwise_and, bitwise_or = constant(np.bitwise_and), constant(np.bitwise_or)
+bitwise_xor, invert = constant(np.bitwise_xor), constant(np.invert)
 isnan, isinf, isfinite = constant(np.isnan), constant(np.isinf), constant(np.isfinite)
 isclose, allclose = constant(np.isclose), constant(np.allclose)
 array_equal, array_equiv = constant(np.array_equal), constant(np.array_equiv)
@@ -45,5 +47,9 @@ zeros_like, ones_like = constant(np.zeros_like), constant(np.ones_like)
 empty_like, full_like = constant(np.empty_like), constant(np.full_like)
 result_type, can_cast = constant(np.result_type), constant(np.can_cast)
 shares_memory, may_share_memory = constant(np.shares_memory), constant(np.may_share_memory)
+iscomplexobj, isrealobj = constant(np.iscomplexobj), constant(np.isrealobj)
+iscomplex, isreal = constant(np.iscomplex), constant(np.isreal)
+isneginf, isposinf = constant(np.isneginf), constant(np.isposinf)
+common_type, min_scalar_type = constant(np.common_type), constant(np.min_scalar_type)
 array_repr, array_str, array2string = (
     constant(np.array_repr), constant(np.array_str), constant(np.array2string))  # fmt: skip

@@ -24,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
+LARGEST_EXP = {"e": 11, "f": 88}  # e^x is finite up to here, by dtype; 709 for float64
 
 # -- arithmetic ------------------------------------------------------------------------------------
 
@@ -41,7 +42,7 @@ positive = elementwise(np.positive, lambda g, y, x: g, saves="", doc="+x: dy/dx 
 power = elementwise(
     np.power,
     lambda g, y, a, b: g * b * a ** (b - 1 + (b == 0)),
-    lambda g, y, a, b: g * y * np.log(a + (a == 0)),
+    lambda g, y, a, b: g * y * np.log(np.zeros_like(y) + a + (a == 0)),  # an array, if a is not
     saves=("a b", "y a"), singular=True, kinks="a = 0, b = 0: 0",
     doc="Power a^b: dy/da = b a^(b-1), dy/db = y log a (0 at a = 0).",
 )  # fmt: skip
@@ -72,23 +73,34 @@ def _choice(fun: Any, doc: str) -> Any:
     """Declare a choice of a or b: the chosen one passes the gradient; a tie is shared evenly."""
     return elementwise(
         fun,
-        lambda g, y, a, b: g * (a == y) - g * 0.5 * (a == b),
-        lambda g, y, a, b: g * (b == y) - g * 0.5 * (a == b),
-        kinks="a = b: 1/2 each", doc=doc,
+        lambda g, y, a, b: 0.5 * g * (a == y) + 0.5 * g * ((a == y) & (a != b)),
+        lambda g, y, a, b: 0.5 * g * (b == y) + 0.5 * g * ((b == y) & (a != b)),
+        singular=True, kinks="a = b: 1/2 each", doc=doc,
     )  # fmt: skip
 
 
 maximum = _choice(np.maximum, "The larger of a and b; NaN if either is.")
 minimum = _choice(np.minimum, "The smaller of a and b; NaN if either is.")
-fmax = _choice(np.fmax, "The larger of a and b, ignoring NaN.")
-fmin = _choice(np.fmin, "The smaller of a and b, ignoring NaN.")
+
+
+def _first(fun: Any, doc: str) -> Any:
+    """Declare a choice of a or b in which a tie is a's, as PyTorch has it for these two."""
+    return elementwise(
+        fun,
+        lambda g, y, a, b: g * (a == y), lambda g, y, a, b: g * ((b == y) & (a != b)),
+        singular=True, kinks="a = b: a's", doc=doc,
+    )  # fmt: skip
+
+
+fmax = _first(np.fmax, "The larger of a and b, ignoring NaN.")
+fmin = _first(np.fmin, "The smaller of a and b, ignoring NaN.")
 
 _clip = elementwise(
     np.clip,
-    lambda g, y, x, low, high: g * (x >= low) * (x <= high),
-    lambda g, y, x, low, high: g * (x < low) * (low < high),
-    lambda g, y, x, low, high: g * ((x > high) | (low >= high)),
-    arity=3, saves="x low high", name="clip", kinks="x = low, x = high: 1",
+    lambda g, y, x, low, high: g * ((x >= low) & (x <= high)),
+    lambda g, y, x, low, high: g * ((x < low) & (low <= high)),
+    lambda g, y, x, low, high: g * ((x > high) | (high < low)),
+    arity=3, saves="x low high", name="clip", singular=True, kinks="x = low, x = high: 1",
 )  # fmt: skip
 
 
@@ -108,10 +120,16 @@ def clip(x: Any, min: Any = None, max: Any = None, **bounds: Any) -> Any:
 
 where = elementwise(
     np.where,
-    None, lambda g, y, c, a, b: g * (c != 0), lambda g, y, c, a, b: g * (c == 0),
-    arity=3, saves=("", "c", "c"), numpy=(np.where,), name="where",
+    None, lambda g, y, c, a, b: np.where(c, g, 0), lambda g, y, c, a, b: np.where(c, 0, g),
+    arity=3, saves=("", "c", "c"), name="where",
     doc="a where c holds, else b: the gradient goes where the value came from.",
 )  # fmt: skip
+
+
+@composite(np.where)
+def _where_or_nonzero(condition: Any, *choices: Any) -> Any:
+    return where(condition, *choices) if choices else np.nonzero(condition)
+
 
 # -- exponentials and logarithms ------------------------------------------------------------------
 
@@ -136,7 +154,8 @@ logaddexp2 = elementwise(np.logaddexp2, lambda g, y, a, b: g * sigmoid((a - b) *
 
 
 def _sigmoid(x: Any) -> Any:
-    return np.tanh(x * 0.5) * 0.5 + 0.5  # a fifth of the time of scipy's expit, and never overflows
+    # Limited so that e^-x does not overflow; (tanh(x/2) + 1)/2 would lose all digits at x = -20.
+    return 1 / (1 + np.exp(-np.maximum(x, -LARGEST_EXP.get(x.dtype.char, 709))))
 
 
 sigmoid = elementwise(_sigmoid, lambda g, y, x: g * y * (1 - y), saves="y", name="sigmoid",
@@ -144,7 +163,7 @@ sigmoid = elementwise(_sigmoid, lambda g, y, x: g * y * (1 - y), saves="y", name
 softplus = elementwise(lambda x: np.logaddexp(x, 0), lambda g, y, x: g * sigmoid(x), saves="x",
                        name="softplus", doc="log(1 + e^x): dy/dx = s(x), s the sigmoid.")  # fmt: skip
 relu = elementwise(lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0), saves="y",
-                   name="relu", kinks="x = 0: 0", doc="max(x, 0): dy/dx = 1 where x > 0, else 0.")  # fmt: skip
+                   name="relu", singular=True, kinks="x = 0: 0", doc="max(x, 0): dy/dx = 1 where x > 0, else 0.")  # fmt: skip
 
 # -- trigonometry ----------------------------------------------------------------------------------
 
@@ -158,8 +177,9 @@ arccos = elementwise(np.arccos, lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),
                      singular=True, doc="Inverse cosine: dy/dx = -1/sqrt(1 - x^2).")  # fmt: skip
 arctan = elementwise(np.arctan, lambda g, y, x: g / (1 + x * x), saves="x",
                      doc="Inverse tangent: dy/dx = 1/(1 + x^2).")  # fmt: skip
-arctan2 = elementwise(np.arctan2, lambda g, y, a, b: g * b / (a * a + b * b),
-                      lambda g, y, a, b: -g * a / (a * a + b * b), saves="a b", singular=True,
+arctan2 = elementwise(np.arctan2, lambda g, y, a, b: g * (b / np.hypot(a, b)) / np.hypot(a, b),
+                      lambda g, y, a, b: -g * (a / np.hypot(a, b)) / np.hypot(a, b),
+                      saves="a b", singular=True,
                       doc="Angle of (b, a): dy/da = b/(a^2 + b^2), dy/db = -a/(a^2 + b^2).")  # fmt: skip
 sinh = elementwise(np.sinh, lambda g, y, x: g * np.cosh(x), saves="x", doc="dy/dx = cosh x.")
 cosh = elementwise(np.cosh, lambda g, y, x: g * np.sinh(x), saves="x", doc="dy/dx = sinh x.")
@@ -167,7 +187,7 @@ tanh = elementwise(np.tanh, lambda g, y, x: g - g * y * y, saves="y",  # no Pyth
                    doc="Hyperbolic tangent: dy/dx = 1 - y^2.")  # fmt: skip
 arcsinh = elementwise(np.arcsinh, lambda g, y, x: g / np.hypot(x, 1), saves="x",
                       doc="Inverse hyperbolic sine: dy/dx = 1/sqrt(x^2 + 1).")  # fmt: skip
-arccosh = elementwise(np.arccosh, lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)), saves="x",
+arccosh = elementwise(np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), saves="x",
                       singular=True,
                       doc="Inverse hyperbolic cosine: dy/dx = 1/sqrt(x^2 - 1).")  # fmt: skip
 arctanh = elementwise(np.arctanh, lambda g, y, x: g / ((1 - x) * (1 + x)), saves="x", singular=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..node import strip
 from ..primitive import composite, kernel, linear
@@ -55,27 +56,34 @@ def getitem(x: Any, index: Any) -> Any:
     return _getitem(x, index=strip(index))
 
 
+def _index(indices: Any) -> Any:
+    indices = strip(indices)
+    return indices if hasattr(indices, "shape") else np.asarray(indices)
+
+
 @composite(np.take)
 def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """Return the elements at ``indices`` along ``axis`` (of the flattened array by default)."""
-    indices = np.asarray(strip(indices))
+    indices = _index(indices)
     if axis is None:
         x, axis = np.reshape(x, (-1,)), 0
-    axis = axis + x.ndim if axis < 0 else axis
+    axis = normalize_axis_index(axis, x.ndim)
     if mode == "wrap":
         indices = indices % x.shape[axis]
     elif mode == "clip":
         indices = np.clip(indices, 0, x.shape[axis] - 1)
+    elif mode != "raise":
+        raise ValueError(f"[take] got mode={mode!r}, expected 'raise', 'wrap' or 'clip'")
     return _getitem(x, index=(slice(None),) * axis + (indices,))
 
 
 @composite(np.take_along_axis)
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """Return ``x[..., indices[i], ...]`` matched position by position along ``axis``."""
-    indices = np.asarray(strip(indices))
+    indices = _index(indices)
     if axis is None:
         x, axis = np.reshape(x, (-1,)), 0
-    axis = axis + x.ndim if axis < 0 else axis
+    axis = normalize_axis_index(axis, x.ndim)
     if indices.ndim != x.ndim:
         raise ValueError(f"[take_along_axis] got indices of {indices.ndim} axes, expected {x.ndim}")
     index = [
@@ -86,7 +94,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @composite(np.sort)
-def sort(x: Any, axis: int | None = -1, *, kind: Any = None, stable: Any = None) -> Any:
+def sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     """Return ``x`` in ascending order along ``axis``: the gradient goes back to each one's place."""
     if axis is None:
         x, axis = np.reshape(x, (-1,)), 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import message
 from ..primitive import bilinear, composite
@@ -18,7 +19,7 @@ __all__ = [
 
 def _matmul_a(g: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
-        return np.expand_dims(g, -1) * b
+        return g * b if a.ndim == 1 else np.expand_dims(g, -1) * b
     if a.ndim == 1:
         return np.expand_dims(g, -2) @ b.mT
     return g @ b.mT
@@ -26,7 +27,7 @@ def _matmul_a(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 def _matmul_b(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
-        return np.expand_dims(a, -1) * (g if b.ndim == 1 else np.expand_dims(g, -2))
+        return g * a if b.ndim == 1 else np.expand_dims(a, -1) * np.expand_dims(g, -2)
     if b.ndim == 1:
         return np.expand_dims(g, -1) * a
     if b.ndim == 2 < a.ndim:  # one matrix for the whole batch: one product, not a batch of them
@@ -82,7 +83,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     if isinstance(axes, int):
         axes = (range(a.ndim - axes, a.ndim), range(axes))
     ia, ib = ([i] if isinstance(i, int) else list(i) for i in axes)
-    ia, ib = [i % a.ndim for i in ia], [i % b.ndim for i in ib]
+    ia, ib = [normalize_axis_index(i, a.ndim) for i in ia], [normalize_axis_index(i, b.ndim) for i in ib]
     if [a.shape[i] for i in ia] != [b.shape[i] for i in ib]:
         raise ValueError(message("tensordot", f"shapes {a.shape} and {b.shape} over axes {ia}, {ib}",
                                  "equal lengths"))  # fmt: skip

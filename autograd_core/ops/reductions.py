@@ -10,10 +10,11 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import NotDifferentiableError, message
 from ..primitive import composite, declare, linear
-from .elementwise import absolute, power
+from .elementwise import absolute
 from .indexing import getitem
 
 __all__ = [
@@ -26,7 +27,9 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """Return ``axis`` as a tuple of non-negative numbers."""
     if axis is None:
         return tuple(range(ndim))
-    return tuple(a + ndim if a < 0 else a for a in (axis if isinstance(axis, tuple) else (axis,)))
+    if isinstance(axis, int):
+        return (normalize_axis_index(axis, ndim),)
+    return normalize_axis_tuple(axis, ndim)  # type: ignore[no-any-return]
 
 
 def kept(v: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -45,12 +48,15 @@ def count(x: Any, axis: Any) -> int:
 def reduction(fun: Any, rule: Any, **known: Any) -> Any:
     """Declare a reduction by its elementwise derivative ``rule(g, y, x, *, axis, **params)``.
 
-    ``g`` and ``y`` come with the reduced axes kept. As in ``elementwise`` one rule serves both
+    ``g`` and ``y`` come with the reduced axes kept (``y`` only where it is saved). As in ``elementwise`` one rule serves both
     modes: the JVP is the sum of the rule, read with the tangent.
     """
 
+    saves_y = "y" in (known.get("saves") or "x y").split()
+
     def vjp(g: Any, y: Any, x: Any, *, axis: Any = None, keepdims: Any = False, **p: Any) -> Any:
-        return rule(kept(g, x, axis, keepdims), kept(y, x, axis, keepdims), x, axis=axis, **p)
+        y = kept(y, x, axis, keepdims) if saves_y else y
+        return rule(kept(g, x, axis, keepdims), y, x, axis=axis, **p)
 
     def jvp(t: Any, y: Any, x: Any, *, axis: Any = None, keepdims: Any = False, **p: Any) -> Any:
         terms = rule(t, kept(y, x, axis, keepdims), x, axis=axis, **p)
@@ -94,9 +100,9 @@ def _min(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-max = reduction(_max, _ties, numpy=(np.max, np.amax), kinks="ties: shared evenly",
+max = reduction(_max, _ties, numpy=(np.max, np.amax), singular=True, kinks="ties: shared evenly",
                 doc="Largest element over axes: dy/dx = 1 there.")  # fmt: skip
-min = reduction(_min, _ties, numpy=(np.min, np.amin), kinks="ties: shared evenly",
+min = reduction(_min, _ties, numpy=(np.min, np.amin), singular=True, kinks="ties: shared evenly",
                 doc="Smallest element over axes: dy/dx = 1 there.")  # fmt: skip
 
 
@@ -113,7 +119,7 @@ def _var(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> 
 
 def _var_rule(g: Any, y: Any, x: Any, *, axis: Any = None, ddof: Any = 0) -> Any:
     centred = x - np.mean(x, axis=axis, keepdims=True)
-    return g * centred * (2 / (count(x, axis) - ddof))
+    return g * centred * 2 / (count(x, axis) - ddof)
 
 
 def _std(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
@@ -145,7 +151,7 @@ def prod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     n = count(x, axis)
     y = np.reshape(np.transpose(x, (*axes, *rest)), (n, *[x.shape[i] for i in rest]))
     if n == 0:
-        return np.prod(np.ones(x.shape, x.dtype), axis=axis, keepdims=keepdims)
+        return sum(x, axis=axis, keepdims=keepdims) + 1
     while n > 1:
         half = n // 2
         pairs = getitem(y, slice(0, half)) * getitem(y, slice(half, 2 * half))
@@ -178,6 +184,18 @@ norm2 = reduction(_norm2, lambda g, y, x, *, axis=None: g * (x / (y + (y == 0)))
                   kinks="x = 0: 0", doc="Euclidean norm over axes: dy/dx = x / y.")  # fmt: skip
 
 
+def _norm_p(x: Any, axis: Any = None, *, p: float, keepdims: bool = False) -> Any:
+    return np.add.reduce(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p)
+
+
+def _norm_p_rule(g: Any, y: Any, x: Any, *, p: float, axis: Any = None) -> Any:
+    return g * np.sign(x) * ((np.abs(x) + (x == 0)) / (y + (y == 0))) ** (p - 1)
+
+
+norm_p = reduction(_norm_p, _norm_p_rule, name="norm_p", kinks="any x_i = 0: 0 there",
+                   doc="(sum |x|^p)^(1/p) over axes: dy/dx = sign(x) (|x| / y)^(p-1).")  # fmt: skip
+
+
 @composite(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Norm of vectors along ``axis``, or of matrices over a pair of axes, as in NumPy.
@@ -188,7 +206,10 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if not hasattr(x, "ndim"):
         x = np.asarray(x)
     axes = axes_of(axis, x.ndim)
-    if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):
+    matrix = len(axes) == 2
+    if ord is None or (ord == "fro" and matrix) or (ord == 2 and len(axes) == 1):
+        if axis is not None and len(axes) > 2:
+            raise ValueError(message("norm", f"{len(axes)} axes", "one or two"))
         return norm2(x, axis=axis, keepdims=keepdims)
     size = absolute(x)
     if len(axes) == 1:
@@ -197,31 +218,42 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         if ord == 1:
             return sum(size, axis=axes, keepdims=keepdims)
         if not isinstance(ord, str) and ord != 0:
-            return power(sum(power(size, ord), axis=axes, keepdims=keepdims), 1 / ord)
-    elif len(axes) == 2 and ord in (1, -1, math.inf, -math.inf):
+            return norm_p(x, axis=axes, p=ord, keepdims=keepdims)
+    elif matrix and ord in (1, -1, math.inf, -math.inf):
         inner = axes[0] if abs(ord) == 1 else axes[1]
         outer = axes[1] if abs(ord) == 1 else axes[0]
         y = (max if ord > 0 else min)(sum(size, axis=inner, keepdims=True), axis=outer, keepdims=True)
         return y if keepdims else np.reshape(y, tuple(n for i, n in enumerate(x.shape) if i not in axes))
-    raise NotDifferentiableError(
-        message("norm", f"ord={ord!r} over {len(axes)} axes", "None, 'fro', or a vector norm"))  # fmt: skip
+    kind = NotDifferentiableError if matrix and ord in (2, -2, "nuc") or ord == 0 else ValueError
+    raise kind(message("norm", f"ord={ord!r} over {len(axes)} axes", "None, 'fro', or a vector norm"))
 
 
 # -- along one axis --------------------------------------------------------------------------------
 
 
+def _floating(x: Any) -> Any:
+    return x if x.dtype.kind in "fc" else x.astype(float)
+
+
 def _logsumexp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    x = _floating(x)
     top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0)
-    total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else np.squeeze(total, axis=axes_of(axis, x.ndim))
+    shifted = np.exp(x - np.where(np.isfinite(top), top, 0))
+    total = np.add.reduce(shifted, axis=axis, keepdims=keepdims)
+    top = np.add.reduce(top, axis=axis, keepdims=keepdims)  # of axes of length 1
+    return np.log(total + (total == 0)) + top  # nothing but -inf: log(1) - inf
 
 
-logsumexp = reduction(_logsumexp, lambda g, y, x, *, axis=None: g * np.exp(x - y),
+def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
+    return g * np.exp(x - np.where(y == -np.inf, 0.0, y))  # the sum of nothing but zeros: 0
+
+
+logsumexp = reduction(_logsumexp, _logsumexp_rule,
                       doc="log(sum(e^x)) over axes, without overflow: dy/dx = e^(x - y).")  # fmt: skip
 
 
 def _softmax(x: Any, axis: Any = -1) -> Any:
+    x = _floating(x)
     e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
 
@@ -236,8 +268,10 @@ softmax.defjvp(_softmax_rule)
 
 
 def _log_softmax(x: Any, axis: Any = -1) -> Any:
+    x = _floating(x)
     x = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+    total = np.add.reduce(np.exp(x), axis=axis, keepdims=True)
+    return x - np.log(total + (total == 0))  # 0 only where the axis is empty
 
 
 log_softmax = declare(

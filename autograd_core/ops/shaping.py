@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..errors import message
 from ..node import strip
 from ..primitive import composite, linear
 from .indexing import getitem, scatter
@@ -66,6 +68,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes."""
     order = list(range(np.ndim(x)))
+    axis1, axis2 = (normalize_axis_index(a, len(order)) for a in (axis1, axis2))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(x, order)
 
@@ -82,8 +85,11 @@ def matrix_transpose(x: Any) -> Any:
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Move axes to new places; the others keep their order."""
     n = np.ndim(x)
-    sources = [a % n for a in ([source] if isinstance(source, int) else source)]
-    places = [a % n for a in ([destination] if isinstance(destination, int) else destination)]
+    sources = normalize_axis_tuple(source, n, "source")
+    places = normalize_axis_tuple(destination, n, "destination")
+    if len(sources) != len(places):
+        raise ValueError(message("moveaxis", f"source={source}, destination={destination}",
+                                 "as many of one as of the other"))  # fmt: skip
     axes = [a for a in range(n) if a not in sources]
     for place, axis in sorted(zip(places, sources, strict=True)):
         axes.insert(place, axis)
@@ -93,11 +99,8 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 @composite(np.expand_dims)
 def expand_dims(x: Any, axis: Any) -> Any:
     """Insert axes of length 1, at places counted in the result."""
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    n = np.ndim(x) + len(axes)
-    places = {a + n if a < 0 else a for a in axes}
-    if len(places) < len(axes) or not all(0 <= a < n for a in places):
-        raise np.exceptions.AxisError(f"[expand_dims] got axis={axis}, expected places in {n} axes")
+    n = np.ndim(x) + (len(axis) if isinstance(axis, (tuple, list)) else 1)
+    places = normalize_axis_tuple(axis, n, "axis")
     old = iter(np.shape(x))
     return reshape(x, tuple(1 if i in places else next(old) for i in range(n)))
 
@@ -175,7 +178,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Repeat each element: the gradient sums over its copies."""
     if axis is None:
         x, axis = ravel(x), 0
-    axis = axis + x.ndim if axis < 0 else axis
+    axis = normalize_axis_index(axis, x.ndim)
     index = np.repeat(np.arange(x.shape[axis]), strip(repeats))
     return getitem(x, (slice(None),) * axis + (index,))
 
@@ -204,31 +207,35 @@ _concatenate_op = linear(_concatenate, joint=_cut, name="concatenate")
 
 
 @composite(np.concatenate, np.concat)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(
+    arrays: Sequence[Any], axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
     """Join arrays along an axis: each gets its slice of the gradient."""
-    return _concatenate_op(*arrays, axis=axis)
+    y = _concatenate_op(*arrays, axis=axis)
+    return y if dtype is None else astype(y, dtype)
 
 
 @composite(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stack(arrays: Sequence[Any], axis: int = 0, **convert: Any) -> Any:
     """Join arrays along a new axis."""
     arrays = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
     if len({a.shape for a in arrays}) > 1:
-        raise ValueError(f"[stack] got shapes {[a.shape for a in arrays]}, expected all the same")
-    return concatenate([expand_dims(a, axis) for a in arrays], axis=axis)
+        raise ValueError(message("stack", f"shapes {[a.shape for a in arrays]}", "all the same"))
+    return concatenate([expand_dims(a, axis) for a in arrays], axis=axis, **convert)
 
 
 @composite(np.vstack)
-def vstack(arrays: Sequence[Any]) -> Any:
+def vstack(arrays: Sequence[Any], **convert: Any) -> Any:
     """Join arrays as rows."""
-    return concatenate([a if np.ndim(a) > 1 else reshape(a, (1, -1)) for a in arrays], axis=0)
+    rows = [a if np.ndim(a) > 1 else reshape(a, (1, -1)) for a in arrays]
+    return concatenate(rows, axis=0, **convert)
 
 
 @composite(np.hstack)
-def hstack(arrays: Sequence[Any]) -> Any:
+def hstack(arrays: Sequence[Any], **convert: Any) -> Any:
     """Join arrays side by side (vectors end to end)."""
     arrays = [a if np.ndim(a) else reshape(a, (1,)) for a in arrays]
-    return concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1)
+    return concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1, **convert)
 
 
 @composite(np.column_stack)
@@ -240,13 +247,15 @@ def column_stack(arrays: Sequence[Any]) -> Any:
 @composite(np.array_split)
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Cut an array into parts along an axis, as equal as they can be."""
+    axis = normalize_axis_index(axis, np.ndim(x))
     n = np.shape(x)[axis]
-    if isinstance(indices_or_sections, int):
+    if np.ndim(indices_or_sections) == 0:
+        if indices_or_sections < 1:
+            raise ValueError(message("split", f"{indices_or_sections} sections", "at least 1"))
         each, more = divmod(n, indices_or_sections)
         cuts = list(np.cumsum([each + 1] * more + [each] * (indices_or_sections - more)))[:-1]
     else:
         cuts = list(indices_or_sections)
-    axis = axis + np.ndim(x) if axis < 0 else axis
     before = (slice(None),) * axis
     bounds = zip([0, *cuts], [*cuts, n], strict=True)
     return [getitem(x, (*before, slice(int(a), int(b)))) for a, b in bounds]
@@ -255,23 +264,26 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 @composite(np.split)
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Cut an array into equal parts, or at the given places, along an axis."""
-    if isinstance(indices_or_sections, int) and np.shape(x)[axis] % indices_or_sections:
-        raise ValueError(
-            f"[split] got an axis of length {np.shape(x)[axis]}, expected a multiple of "
-            f"{indices_or_sections}; try array_split"
-        )
+    n = np.shape(x)[normalize_axis_index(axis, np.ndim(x))]
+    if np.ndim(indices_or_sections) == 0 and indices_or_sections and n % indices_or_sections:
+        raise ValueError(message("split", f"an axis of length {n}",
+                                 f"a multiple of {indices_or_sections}", "array_split"))  # fmt: skip
     return array_split(x, indices_or_sections, axis)
 
 
 @composite(np.vsplit)
 def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     """Cut into groups of rows."""
+    if np.ndim(x) < 2:
+        raise ValueError(message("vsplit", f"an array of {np.ndim(x)} axes", "at least 2"))
     return split(x, indices_or_sections, 0)
 
 
 @composite(np.hsplit)
 def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     """Cut into groups of columns."""
+    if np.ndim(x) == 0:
+        raise ValueError(message("hsplit", "an array of 0 axes", "at least 1"))
     return split(x, indices_or_sections, 0 if np.ndim(x) == 1 else 1)
 
 
@@ -290,6 +302,8 @@ def triu(m: Any, k: int = 0) -> Any:
 @composite(np.diagonal)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the elements whose two indices differ by ``offset``, as the last axis."""
+    if np.ndim(x) < 2:
+        raise ValueError(message("diagonal", f"an array of {np.ndim(x)} axes", "at least 2"))
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = x.shape[-2:]
     n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -300,8 +314,10 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 @composite(np.diag)
 def diag(v: Any, k: int = 0) -> Any:
     """Return a matrix with the vector on its k-th diagonal, or the diagonal of a matrix."""
-    if np.ndim(v) != 1:
+    if np.ndim(v) == 2:
         return diagonal(v, k)
+    if np.ndim(v) != 1:
+        raise ValueError(message("diag", f"an array of {np.ndim(v)} axes", "1 or 2"))
     n = np.shape(v)[0] + abs(k)
     i = np.arange(np.shape(v)[0])
     return scatter(v, index=(i - min(k, 0), i + max(k, 0)), shape=(n, n))
@@ -313,16 +329,20 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return np.sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
+def _each(fun: Any, arrays: Any) -> Any:
+    return fun(arrays[0]) if len(arrays) == 1 else tuple(map(fun, arrays))
+
+
 @composite(np.atleast_1d)
-def atleast_1d(x: Any) -> Any:
-    """Return ``x`` with at least one axis."""
-    return x if np.ndim(x) >= 1 else reshape(x, (1,))
+def atleast_1d(*arrays: Any) -> Any:
+    """Return each array with at least one axis."""
+    return _each(lambda x: x if np.ndim(x) >= 1 else reshape(x, (1,)), arrays)
 
 
 @composite(np.atleast_2d)
-def atleast_2d(x: Any) -> Any:
-    """Return ``x`` with at least two axes."""
-    return x if np.ndim(x) >= 2 else reshape(x, (1, -1))
+def atleast_2d(*arrays: Any) -> Any:
+    """Return each array with at least two axes."""
+    return _each(lambda x: x if np.ndim(x) >= 2 else reshape(x, (1, -1)), arrays)
 
 
 @composite(np.pad)
@@ -331,6 +351,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
     if mode != "constant" or np.ndim(constant_values):
         raise NotImplementedError(f"[pad] got mode={mode!r}, expected 'constant' with one value")
     widths = np.broadcast_to(np.asarray(pad_width), (np.ndim(x), 2))
+    if (widths < 0).any():
+        raise ValueError(message("pad", f"widths {pad_width}", "no negative one", "a slice"))
     shape = tuple(int(a + n + b) for n, (a, b) in zip(np.shape(x), widths, strict=True))
     inner = tuple(slice(int(a), int(a) + n) for n, (a, _) in zip(np.shape(x), widths, strict=True))
     y = scatter(x, index=inner, shape=shape)

@@ -1,0 +1,109 @@
+"""Cross-entropy of yes-or-no outputs, from probabilities and from logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import ops
+from autograd_core.errors import message
+from autograd_core.primitive import elementwise, kernel
+from autograd_core.tensor import Tensor
+
+from ..casting import taken
+from .reduce import known, pair, reduce
+
+__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]
+
+FLOOR = -100  # log 0 is taken as this, as in PyTorch
+
+
+@kernel
+def _entropy(x: Any, t: Any) -> Any:
+    if np.any((x < 0) | (x > 1)):
+        raise ValueError(message(
+            "binary_cross_entropy", f"predictions from {x.min()} to {x.max()}",
+            "probabilities, from 0 to 1",
+            "binary_cross_entropy_with_logits, or a sigmoid before it"))  # fmt: skip
+    with np.errstate(divide="ignore"):
+        return -t * np.maximum(np.log(x), FLOOR) - (1 - t) * np.maximum(np.log1p(-x), FLOOR)
+
+
+_bce = elementwise(
+    _entropy,
+    lambda g, y, x, t: g * (x - t) / np.maximum(x * (1 - x), 1e-12),
+    lambda g, y, x, t: g * (np.maximum(np.log1p(-x), FLOOR) - np.maximum(np.log(x), FLOOR)),
+    saves=("x t", "x"), name="binary_cross_entropy",
+    doc="-t log x - (1 - t) log(1 - x): dy/dx = (x - t) / (x (1 - x)).",
+)  # fmt: skip
+
+_bce_logits = elementwise(
+    lambda x, t: np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.absolute(x))),
+    lambda g, y, x, t: g * (ops.sigmoid(x) - t),
+    lambda g, y, x, t: -g * x,
+    saves=("x t", "x"), name="binary_cross_entropy_with_logits",
+    doc="log(1 + e^x) - x t: dy/dx = s(x) - t, s the sigmoid.",
+)  # fmt: skip
+
+
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean"
+) -> Tensor:
+    """Return ``-t log p - (1 - t) log(1 - p)``; logarithms stop at -100, so it is finite.
+
+    Args:
+        input: probabilities p, of any shape. Logits belong into
+            :func:`binary_cross_entropy_with_logits`, which is exact where p rounds to 0 or 1.
+        target: of the same shape, from 0 to 1.
+        weight: a factor for each element, of a shape that broadcasts.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises:
+        ValueError: the shapes differ, or a probability is outside [0, 1].
+
+    >>> from autograd_core import nn
+    >>> float(nn.functional.binary_cross_entropy(np.array([0.5, 1.0]), np.array([1.0, 1.0])))
+    0.34657359
+    """
+    known("binary_cross_entropy", reduction)
+    x, t = pair("binary_cross_entropy", input, target)
+    losses = _bce(x, t)
+    if weight is not None:
+        losses = losses * taken(weight, x.dtype, "binary_cross_entropy")
+    y: Tensor = reduce(losses, reduction)
+    return y
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Tensor:
+    """Return the binary cross-entropy of ``p = sigmoid(x)``, ``log(1 + e^x) - x t``, stably.
+
+    Args:
+        input: logits x, of any shape.
+        target: of the same shape, from 0 to 1.
+        weight: a factor for each element, of a shape that broadcasts.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        pos_weight: a factor for the term of t = 1, often one for each output.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> from autograd_core import nn
+    >>> logits, labels = np.array([1000.0, -1000.0]), np.array([1.0, 1.0])
+    >>> float(nn.functional.binary_cross_entropy_with_logits(logits, labels))
+    500.0
+    """
+    loss = "binary_cross_entropy_with_logits"
+    known(loss, reduction)
+    x, t = pair(loss, input, target)
+    if pos_weight is None:
+        losses = _bce_logits(x, t)
+    else:
+        more = 1 + (taken(pos_weight, x.dtype, loss) - 1) * t
+        losses = (1 - t) * x + more * ops.softplus(-x)
+    if weight is not None:
+        losses = losses * taken(weight, x.dtype, loss)
+    y: Tensor = reduce(losses, reduction)
+    return y

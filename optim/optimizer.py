@@ -1,0 +1,207 @@
+"""What all optimizers share: groups of parameters with their options, and a state of arrays."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from autograd_core import enable_grad
+from autograd_core.errors import message
+from autograd_core.node import Box, strip
+from autograd_core.tensor import Tensor
+
+__all__ = ["Optimizer"]
+
+Params = Iterable[Tensor] | Iterable[dict[str, Any]]
+Group = dict[str, Any]
+
+
+class Optimizer:
+    """The base of every optimizer: a subclass states ``update`` for one group of parameters.
+
+    Args:
+        params: an iterable of parameters, or of dictionaries ``{"params": [...], option: value}``
+            that give groups of them options of their own.
+        defaults: the options of groups that do not state them.
+
+    Attributes:
+        param_groups: a dictionary of options for each group, with its ``"params"``.
+        state: for each parameter, the arrays that the optimizer remembers of it. What changes
+            from step to step is in these arrays, never in a Python number.
+
+    Raises:
+        ValueError: no parameters, one that comes twice, or one that is a result of an operation.
+        TypeError: something else than parameters.
+    """
+
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.param_groups: list[Group] = []
+        self.state: dict[Tensor, dict[str, ndarray[Any, Any]]] = {}
+        self._scratch: dict[Tensor, tuple[ndarray[Any, Any], ...]] = {}
+        who = type(self).__name__
+        if isinstance(params, (Tensor, Mapping)) or not hasattr(params, "__iter__"):
+            hint = "model.parameters()" if hasattr(params, "parameters") else "[parameter]"
+            raise TypeError(message(who, f"params of type {type(params).__name__}",
+                                    "an iterable of parameters", hint))  # fmt: skip
+        groups: list[Any] = list(params)
+        if not groups:
+            raise ValueError(message(
+                who, "no parameters", "at least one",
+                "model.parameters() anew, as an iterator serves once"))  # fmt: skip
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Add parameters, with options of their own: ``{"params": [...], "lr": 0.01}``."""
+        who = type(self).__name__
+        if not isinstance(param_group, dict) or "params" not in param_group:
+            raise TypeError(message(who, f"a group {param_group!r}", "a dictionary with 'params'"))
+        given = param_group["params"]
+        params = [given] if isinstance(given, Tensor) else list(given)
+        known = {id(p) for group in self.param_groups for p in group["params"]}
+        for p in params:
+            if not isinstance(p, Tensor):
+                raise TypeError(message(who, f"a parameter of type {type(p).__name__}", "a Tensor"))
+            if not p.is_leaf:
+                raise ValueError(message(who, "a result of an operation as a parameter",
+                                         "a leaf", "t.detach().requires_grad_()"))  # fmt: skip
+            if id(p) in known:
+                raise ValueError(message(who, f"a parameter of shape {p.shape} twice", "each once"))
+            known.add(id(p))
+        if unknown := param_group.keys() - self.defaults.keys() - {"params"}:
+            raise TypeError(message(who, f"the option {min(unknown)!r}",
+                                    f"one of {', '.join(self.defaults)}"))  # fmt: skip
+        group = {"params": params} | self.defaults | {**param_group, "params": params}
+        self.check(group)
+        self.param_groups.append(group)
+
+    def check(self, group: Group) -> None:
+        """Refuse options that make no sense; a subclass adds its own."""
+        for name in ("lr", "weight_decay", "momentum", "eps"):
+            if name in group and not group[name] >= 0:
+                raise ValueError(message(type(self).__name__, f"{name}={group[name]}",
+                                         "a number that is not negative"))  # fmt: skip
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters (or fill them with zeros)."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None if set_to_none or p.grad is None else np.zeros(p.shape, p.dtype)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, in place.
+
+        Args:
+            closure: computes the loss anew, calls ``backward()`` on it and returns it.
+
+        Returns:
+            what the closure returned, or None.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self.update(group)
+        return loss
+
+    def update(self, group: Group) -> None:
+        """Update the parameters of one group that have a gradient."""
+        raise NotImplementedError(message(
+            type(self).__name__, "a step", "a method update(self, group)"))  # fmt: skip
+
+    def scratch(self, p: Tensor, count: int) -> tuple[ndarray[Any, Any], ...]:
+        """Return ``count`` arrays like ``p``, for what a step computes on its way.
+
+        All parameters of a dtype share this memory, so it is as large as the largest of them.
+        """
+        views = self._scratch.get(p)
+        if views is None or views[0].dtype != p.dtype or len(views) < count:
+            same = [q for g in self.param_groups for q in g["params"] if q.dtype == p.dtype]
+            most = max(q.size for q in same)
+            buffers = [np.empty(most, p.dtype) for _ in range(count)]
+            for q in same:
+                self._scratch[q] = tuple(b[: q.size].reshape(q.shape) for b in buffers)
+            views = self._scratch[p]
+        return views
+
+    # -- its state as data --------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the options and copies of the state; parameters are numbered in order.
+
+        >>> from autograd_core import nn, optim
+        >>> optimizer = optim.SGD(nn.Linear(2, 3).parameters(), lr=0.1)
+        >>> optimizer.state_dict()["param_groups"][0]["params"]
+        [0, 1]
+        """
+        params = [p for group in self.param_groups for p in group["params"]]
+        number = {id(p): i for i, p in enumerate(params)}
+        groups = [
+            copy.deepcopy({k: v for k, v in group.items() if k != "params"})
+            | {"params": [number[id(p)] for p in group["params"]]}
+            for group in self.param_groups
+        ]
+        state = {
+            i: {name: np.array(value) for name, value in self.state[p].items()}
+            for i, p in enumerate(params) if p in self.state
+        }  # fmt: skip
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over options and state from what ``state_dict()`` returned.
+
+        Raises:
+            ValueError: other numbers of groups or parameters, or an array of another shape. The
+                optimizer is then as it was.
+        """
+        who = f"{type(self).__name__}.load_state_dict"
+        groups, saved = state_dict["param_groups"], state_dict["state"]
+        got = [len(g["params"]) for g in groups]
+        expected = [len(g["params"]) for g in self.param_groups]
+        if got != expected:
+            raise ValueError(message(who, f"groups of {got} parameters", f"{expected}"))
+        params = [p for group in self.param_groups for p in group["params"]]
+        numbers = [i for g in groups for i in g["params"]]
+        state: dict[Tensor, dict[str, ndarray[Any, Any]]] = {}
+        for i, p in zip(numbers, params, strict=True):
+            if i not in saved:
+                continue
+            state[p] = {}
+            for name, value in saved[i].items():
+                array = np.asarray(strip(value)).copy()
+                if array.ndim and array.shape != p.shape:
+                    raise ValueError(message(
+                        who, f"{name} of shape {array.shape} for parameter {i}",
+                        f"{p.shape}"))  # fmt: skip
+                state[p][name] = array.astype(p.dtype) if array.ndim else array
+        fresh = []
+        for ours, theirs in zip(self.param_groups, groups, strict=True):
+            options = copy.deepcopy({k: v for k, v in theirs.items() if k in self.defaults})
+            fresh.append({**ours, **options, "params": ours["params"]})
+            self.check(fresh[-1])
+        self.param_groups[:], self.state = fresh, state
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_scratch": {}}
+
+    def __repr__(self) -> str:
+        lines = []
+        for group in self.param_groups:
+            n = sum(p.size for p in group["params"])
+            options = ", ".join(f"{k}={v}" for k, v in group.items() if k != "params")
+            lines.append(f"  {len(group['params'])} arrays, {n:,} parameters: {options}")
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+
+def gradient(p: Tensor) -> Any:
+    """Return the gradient of a parameter as a plain array."""
+    g = p.grad
+    return strip(g) if isinstance(g, Box) else g
