@@ -96,7 +96,8 @@ def pull(
     node: Node, g: Any, record: bool, wanted: Any = None, targets: Any = ()
 ) -> Sequence[tuple[Any, Any]]:
     """Apply the rules of one node to the gradient of its output: (edge, gradient), ..."""
-    prim, edges, inputs, params = node.primitive, node.edges, node.inputs, node.params
+    prim, edges, params = node.primitive, node.edges, node.params
+    inputs: Any = node.inputs
     if node.released:
         raise GraphError(
             message(prim.name, "a backward through a graph whose saved arrays were released by an "
@@ -211,7 +212,9 @@ def run_hooks(hooks: Iterable[Any], g: Any) -> Any:
         if not isinstance(new, Box) or not isinstance(g, Box):
             new = np.asarray(strip(new), dtype=g.dtype)
         if new.shape != g.shape:
-            raise ValueError(message("hook", f"a returned gradient of shape {new.shape}", f"{g.shape}"))
+            raise ValueError(
+                message("hook", f"a returned gradient of shape {new.shape}", f"{g.shape}")
+            )
         g = new
     return g
 
@@ -242,9 +245,7 @@ def own(g: Any) -> bool:
 
     Call it with a local variable that is the array's only name.
     """
-    return (
-        type(g) is ndarray and g.base is None and g.flags.writeable and getrefcount(g) <= _ALONE
-    )
+    return type(g) is ndarray and g.base is None and g.flags.writeable and getrefcount(g) <= _ALONE
 
 
 def _alone() -> int:

@@ -69,4 +69,3 @@ def lift(x: Any) -> Any:
     if level > 0 and not (isinstance(x, Box) and x.level >= level):
         return Dual(x, None, level)
     return x
-

@@ -9,6 +9,8 @@ are a topological order.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
@@ -117,7 +119,9 @@ class Node(Standin):
         self.primitive, self.edges, self.inputs, self.params = primitive, edges, inputs, params
         self.shape, self.dtype = output.shape, output.dtype
         self.output = output
-        self.versions = self.hooks = self.grad = None
+        self.versions: Any = None
+        self.hooks: Any = None
+        self.grad: Any = None
         self.released = False
 
     __eq__, __ne__ = object.__eq__, object.__ne__  # nodes are members of sets
@@ -158,6 +162,23 @@ class _Switch(ContextDecorator):
 
     def _recreate_cm(self) -> _Switch:  # a decorated function may recurse or run in two threads
         return type(self)()
+
+    def __call__(self, func: Any) -> Any:
+        if not inspect.isgeneratorfunction(func):
+            return super().__call__(func)
+
+        @functools.wraps(func)
+        def steps(*args: Any, **kwargs: Any) -> Any:  # set while it runs, not while it waits
+            generator, sent = func(*args, **kwargs), None
+            while True:
+                with type(self)():
+                    try:
+                        item = generator.send(sent)
+                    except StopIteration as stop:
+                        return stop.value
+                sent = yield item
+
+        return steps
 
     def __enter__(self) -> _Switch:
         self._tokens.append(recording.set(self.value))

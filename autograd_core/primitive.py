@@ -103,6 +103,7 @@ class Primitive:
         self.rules: tuple[Rule | None, ...] = ()
         self.joint: Rule | None = None
         self.push: Callable[..., Any] | None = None
+        self.call: Any = None  # the function that people call
         self.needs: tuple[frozenset[int], ...] = ()
         self.plans: dict[int, tuple[bool, list[bool]]] = {}
         self.saves_output = True
@@ -112,7 +113,6 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def defvjp(self, rules: tuple[Rule | None, ...], joint: Rule | None, saves: Saves) -> None:
-        self.check_number(rules)
         self.rules, self.joint = rules, joint
         self.needs = _needs(rules or (joint,), saves, self.arity) if rules or joint else ()
         self.saves_output = not self.needs or any(OUTPUT in n for n in self.needs)
@@ -121,7 +121,7 @@ class Primitive:
             self.plans = {m: self.saved([m >> i & 1 for i in bits]) for m in range(1 << self.arity)}
 
     def check_number(self, rules: Sequence[Any]) -> None:
-        if rules and self.arity is not None and len(rules) != self.arity:
+        if self.arity is not None and len(rules) != self.arity:
             raise TypeError(message(
                 self.name, f"{len(rules)} rules", f"one for each of its {self.arity} inputs",
                 "None for an input that no gradient goes to"))  # fmt: skip
@@ -189,7 +189,7 @@ def version_of(edge: Any) -> int | None:
         if not edge.primitive.view:
             return None
         edge = edge.edges[0] if edge.edges else None
-    return None if edge is None else edge.version  # type: ignore[no-any-return]
+    return None if edge is None else edge.version
 
 
 def unsaved(x: Any) -> Any:
@@ -298,10 +298,14 @@ def _call_2(prim: Primitive) -> Any:
             t.data = y
             t.version = 0
             t.grad = t.extras = None
-            if (edge is None and edge2 is None) or not is_recording():
+            if edge is not None:
+                mask = 1 if edge2 is None else 3
+            else:
+                mask = 0 if edge2 is None else 2
+            if not mask or not is_recording():
                 t.node = None
                 return t
-            save_y, (save_a, save_b) = prim.plans[(edge is not None) + 2 * (edge2 is not None)]
+            save_y, (save_a, save_b) = prim.plans[mask]
             t.node = n = new(Node)
             version = version2 = None
             if save_a and edge is not None and (edge is a or edge.primitive.view):
@@ -397,11 +401,14 @@ def _operation(prim: Primitive, numpy: Sequence[Any] = ()) -> Any:
     call.__doc__ = prim.doc or prim.fun.__doc__
 
     def defvjp(*rules: Rule | None, joint: Rule | None = None, saves: Saves = None) -> Any:
+        if not joint:
+            prim.check_number(rules)
         prim.defvjp(rules, joint, saves)
         return call
 
     def defjvp(*rules: Rule | None, joint: Rule | None = None) -> Any:
-        prim.check_number(rules)
+        if not joint:
+            prim.check_number(rules)
         prim.push = _push_joint(joint) if joint else partial(_push_rules, rules)
         return call
 
@@ -419,6 +426,8 @@ def declare(
 ) -> Any:
     """Declare an operation in the general form; ``defjvp`` states its forward rules."""
     prim = Primitive(fun, **known)
+    if rules:
+        prim.check_number(rules)
     prim.defvjp(rules, joint, saves)
     if isinstance(fun, np.ufunc) and not numpy:
         numpy = (fun,)
@@ -576,7 +585,9 @@ def _push_rules(rules: Any, prim: Primitive, ts: Any, y: Any, inputs: Any, param
                    for rule, t in zip(rules, ts, strict=True) if rule and t is not None), y)  # fmt: skip
 
 
-def _push_elementwise(rules: Any, prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any) -> Any:
+def _push_elementwise(
+    rules: Any, prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any
+) -> Any:
     terms = ((rule(t, y, *inputs, **params), t)
              for rule, t in zip(rules, ts, strict=True) if rule and t is not None)  # fmt: skip
     return _total(prim, (tame(d, t) if prim.singular else d for d, t in terms), y)
@@ -651,10 +662,12 @@ def tame(d: Any, g: Any) -> Any:
     """Return the rule's result ``d``, in which 0 times infinity is 0.
 
     So a zero gradient passes an infinite derivative (sqrt at 0), and an infinite gradient does not
-    reach what was not selected (where, relu). Only a result that is not finite is looked at, so ordinary numbers pay one dot product.
+    reach what was not selected (where, relu). Only a result that is not finite is looked at, so
+    ordinary numbers pay one dot product.
     """
-    value = strip(d)
-    if isinstance(value, (ndarray, np.generic)) and math.isfinite(np.vdot(value, value)):
+    value: Any = strip(d)
+    plain = isinstance(value, (ndarray, np.generic))
+    if plain and math.isfinite(np.vdot(value, value)):
         return d
     g = strip(g)
     return np.where(np.isnan(value) & (np.equal(g, 0) | np.isinf(g)), 0.0, d)

@@ -27,11 +27,11 @@ __all__ = ["Parameter", "Tensor", "as_tensor", "tensor"]
 
 
 def _unary(f: Any) -> Callable[[Any], Tensor]:
-    return f  # type: ignore[no-any-return]
+    return f
 
 
 def _binary(f: Any) -> Callable[[Any, Any], Tensor]:
-    return f  # type: ignore[no-any-return]
+    return f
 
 
 def _reflected(f: Any) -> Callable[[Any, Any], Tensor]:
@@ -39,11 +39,11 @@ def _reflected(f: Any) -> Callable[[Any, Any], Tensor]:
 
 
 def _method(f: Any) -> Callable[..., Tensor]:
-    return f  # type: ignore[no-any-return]
+    return f
 
 
 def _plain(f: Any) -> Callable[..., Any]:
-    return f  # type: ignore[no-any-return]
+    return f
 
 
 def _power(a: Any, b: Any) -> Any:
@@ -84,7 +84,7 @@ class Array(Box):
 
     __lt__, __le__ = _plain(ops.less), _plain(ops.less_equal)
     __gt__, __ge__ = _plain(ops.greater), _plain(ops.greater_equal)
-    __eq__, __ne__ = _plain(ops.equal), _plain(ops.not_equal)  # type: ignore[assignment]
+    __eq__, __ne__ = _plain(ops.equal), _plain(ops.not_equal)
     __hash__ = object.__hash__  # by identity, as PyTorch's
     __getitem__ = _method(ops.getitem)
 
@@ -109,33 +109,33 @@ class Array(Box):
 
     def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """Return the elements in another shape, given as numbers or as one tuple."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)  # type: ignore[no-any-return]
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
     def transpose(self, *axes: Any) -> Tensor:
         """Reorder the axes; by default reverse them."""
         if len(axes) == 1 and not isinstance(axes[0], int):
             axes = axes[0]
-        return ops.transpose(self, axes or None)  # type: ignore[no-any-return]
+        return ops.transpose(self, axes or None)
 
     @property
     def T(self) -> Tensor:
         """The array with its axes reversed."""
-        return ops.transpose(self)  # type: ignore[no-any-return]
+        return ops.transpose(self)
 
     @property
     def mT(self) -> Tensor:
         """The array with its last two axes exchanged."""
-        return ops.matrix_transpose(self)  # type: ignore[no-any-return]
+        return ops.matrix_transpose(self)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes."""
-        return self.inside.shape  # type: ignore[no-any-return]
+        return self.inside.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Data type of the elements."""
-        return self.inside.dtype  # type: ignore[no-any-return]
+        return self.inside.dtype
 
     @property
     def ndim(self) -> int:
@@ -150,7 +150,7 @@ class Array(Box):
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self.inside.size  # type: ignore[no-any-return]
+        return self.inside.size
 
     def __len__(self) -> int:
         if not self.shape:
@@ -179,7 +179,7 @@ class Array(Box):
         return float(self._number("float"))
 
     def __index__(self) -> int:
-        return strip(self).__index__()  # type: ignore[no-any-return]
+        return strip(self).__index__()
 
     def __contains__(self, value: Any) -> bool:
         return value in strip(self)
@@ -235,21 +235,30 @@ def _boxes(x: Any) -> Iterator[Box]:
 
 def _ufunc(ufunc: Any, method: str, ours: Any, inputs: Any, kwargs: Any) -> Any:
     """Answer a ufunc's less usual calls: reduce, accumulate, outer, and keywords."""
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    if method == "at":
+        raise TypeError(message(name, "a Tensor, into whose values it would write", "",
+                                "np.where or np.concatenate, which make a new one"))  # fmt: skip
     axis = kwargs.get("axis", 0)
-    kwargs = {k: v for k, v in kwargs.items() if v is not None and not (k == "where" and v is True)}
+    if kwargs.get("where") is True:
+        del kwargs["where"]
+    for empty in ("out", "dtype"):
+        if kwargs.get(empty, 0) is None:
+            del kwargs[empty]
     if hasattr(ours, "constant"):
         return getattr(ufunc, method)(*strip(inputs), **{k: strip(v) for k, v in kwargs.items()})
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if "out" in kwargs and any(box._recorded() for box in _boxes([inputs, kwargs])):  # type: ignore[attr-defined]
         raise TypeError(message(
             name, "out=, with a Tensor that is being differentiated", "a new result",
             "y = f(x), or detach() what shall not be differentiated"))  # fmt: skip
     words = kwargs.keys()
     if method == "__call__" and ours is not None:
-        if ufunc.signature is not None or not words:
-            return ours(*inputs, **kwargs)  # matmul, vecdot: axis=
+        if not words or (ufunc is np.vecdot and words == {"axis"}):
+            return ours(*inputs, **kwargs)
         if words == {"dtype"}:
-            return ours(*[np.astype(x, kwargs["dtype"]) if hasattr(x, "dtype") else x for x in inputs])
+            return ours(
+                *[np.astype(x, kwargs["dtype"]) if hasattr(x, "dtype") else x for x in inputs]
+            )
     if method == "reduce" and ufunc in REDUCE and words <= {"axis", "keepdims"}:
         return REDUCE[ufunc](inputs[0], axis=axis, keepdims=kwargs.get("keepdims", False))
     if method == "accumulate" and ufunc is np.add and words <= {"axis"}:
@@ -306,7 +315,11 @@ class Tensor(Array):
         if isinstance(data, Box):
             data = strip(data)
         array = np.array(data, dtype=dtype)
-        if dtype is None and array.dtype == np.float64 and not isinstance(data, (ndarray, np.generic)):
+        if (
+            dtype is None
+            and array.dtype == np.float64
+            and not isinstance(data, (ndarray, np.generic))
+        ):
             array = array.astype(np.float32) if _pure_python(data) else array
         if array.dtype.kind not in "biufc":
             raise TypeError(message("tensor", f"data of dtype {array.dtype}", "numbers"))
@@ -441,7 +454,12 @@ class Tensor(Array):
         retain = create_graph if retain_graph is None else retain_graph
         _, leaves = propagate([(edge, seed)], record=create_graph, retain=retain)
         del seed
-        accumulate(leaves, record=create_graph)
+        token = recording.set(True) if create_graph else None
+        try:
+            accumulate(leaves, record=create_graph)
+        finally:
+            if token is not None:
+                recording.reset(token)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call ``hook(gradient)`` when this Tensor's gradient is known; it may return another.
@@ -474,19 +492,23 @@ class Tensor(Array):
 
     # -- writing ------------------------------------------------------------------------------
 
-    def _writable(self, what: str) -> Any:
+    def writable(self, what: str = "write") -> Any:
         """Return memory that may be written to.
 
-        A leaf is written in place, and a graph that used it will refuse its backward; anything
-        else that somebody may still hold is copied first.
+        What somebody else may still hold is copied first, so a graph keeps the values that it
+        saved; and the version is raised, so that a graph which used this leaf refuses its backward.
+        Everything that writes goes through here, optimizers too.
+
+        Raises:
+            GraphError: a leaf that requires grad, outside ``no_grad``.
         """
-        if self.node is LEAF:
-            if recording.get():
-                raise GraphError(message(
-                    what, "a write into a leaf that requires grad", "",
-                    "with ag.no_grad(): ..., or w = w - step for a new Tensor"))  # fmt: skip
-        elif self.data.base is not None or getrefcount(self.data) > 2:
-            self.data = self.data.copy()  # a graph, or the user, still holds the old values
+        if self.node is LEAF and recording.get():
+            raise GraphError(message(
+                what, "a write into a leaf that requires grad", "",
+                "with ag.no_grad(): ..., or w = w - step for a new Tensor"))  # fmt: skip
+        view = self.data.base is not None
+        if (view and self.node is not LEAF) or (not view and getrefcount(self.data) > 2):
+            self.data = self.data.copy()
         self.version += 1
         return self.data
 
@@ -499,7 +521,7 @@ class Tensor(Array):
             raise NotImplementedError(message(
                 "setitem", "a Tensor that is being differentiated as the value written", "",
                 "np.where or np.concatenate, or value.detach()"))  # fmt: skip
-        self._writable("setitem")[strip(index)] = strip(value)
+        self.writable("setitem")[strip(index)] = strip(value)
 
     def _update(self, op: Any, ufunc: np.ufunc, other: Any) -> Tensor:
         other_recorded = isinstance(other, Array) and other._recorded()
@@ -512,7 +534,7 @@ class Tensor(Array):
             self.data, self.node = y.data, y.node
             self.version += 1
             return self
-        data = self._writable(f"in-place {ufunc.__name__}")
+        data = self.writable(f"in-place {ufunc.__name__}")
         other = strip(other)
         try:
             ufunc(data, other, out=data)
@@ -552,14 +574,22 @@ class Tensor(Array):
 
     def __reduce__(self) -> Any:
         if isinstance(self.node, Node) or isinstance(self.data, Box):
-            raise GraphError(message("copy", "a Tensor that is part of a graph", "a leaf", "detach()"))
+            raise GraphError(
+                message("copy", "a Tensor that is part of a graph", "a leaf", "detach()")
+            )
         extras = {"name": self.name} if self.name else None
         return _rebuild, (type(self), self.data, self.node is LEAF, self.grad, extras)
 
 
 def _rebuild(cls: type[Tensor], data: Any, requires_grad: bool, grad: Any, extras: Any) -> Tensor:
     t = object.__new__(cls)
-    t.data, t.node, t.grad, t.version, t.extras = data, LEAF if requires_grad else None, grad, 0, extras
+    t.data, t.node, t.grad, t.version, t.extras = (
+        data,
+        LEAF if requires_grad else None,
+        grad,
+        0,
+        extras,
+    )
     return t
 
 
@@ -568,7 +598,9 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = True, name: str | None = None) -> None:
+    def __init__(
+        self, data: ArrayLike | Tensor, requires_grad: bool = True, name: str | None = None
+    ) -> None:
         super().__init__(data, requires_grad=requires_grad, name=name)
 
 
@@ -576,7 +608,7 @@ def _pure_python(data: Any) -> bool:
     """Tell whether nested lists hold Python numbers only: then floats are float32."""
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
-    return isinstance(data, (int, float, list, tuple))and not isinstance(data, np.generic)
+    return isinstance(data, (int, float, list, tuple)) and not isinstance(data, np.generic)
 
 
 def tensor(
@@ -597,7 +629,7 @@ def tensor(
 def as_tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None) -> Tensor:
     """Return ``data`` as a Tensor without copying an array (a Tensor is returned as it is)."""
     if isinstance(data, Tensor):
-        return data if dtype is None else ops.astype(data, dtype)  # type: ignore[no-any-return]
+        return data if dtype is None else ops.astype(data, dtype)
     if isinstance(data, ndarray):
         return wrap(data if dtype is None else data.astype(dtype, copy=False))
     return Tensor(data, dtype)
@@ -613,7 +645,9 @@ def _interpret(
             values.append(a.data)
             edges.append(a.edge)
         else:
-            values.append(a if hasattr(a, "dtype") or type(a) in (int, float, bool) else np.asarray(a))
+            values.append(
+                a if hasattr(a, "dtype") or type(a) in (int, float, bool) else np.asarray(a)
+            )
             edges.append(None)
     y = apply(prim, tuple(values), params)
     if isinstance(y, (np.generic, float, int)):

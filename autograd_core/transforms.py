@@ -7,6 +7,7 @@ differentiated again, in any nesting.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
@@ -72,10 +73,15 @@ def _like(result: Any, given: Any) -> Any:
         return result
     if isinstance(given, Tensor) and not running.get():
         return wrap(np.asarray(result))
-    return result[()] if np.ndim(given) == 0 and not isinstance(given, np.ndarray) else np.asarray(result)
+    return (
+        result[()]
+        if np.ndim(given) == 0 and not isinstance(given, np.ndarray)
+        else np.asarray(result)
+    )
 
 
 # -- reverse mode ----------------------------------------------------------------------------------
+
 
 class _Input(Node):
     """The node of a transform's input; active while the function that is transformed runs."""
@@ -229,14 +235,15 @@ def value_and_grad(
             return y
 
         back = _Pullback(single, chosen, "grad")
-        y = back.output
+        y: Any = back.output
         if not isinstance(y, (Box, np.ndarray, np.generic, int, float)):
             raise TypeError(message("grad", f"a function returning {type(y).__name__}",
                                     "one number", "has_aux=True for (number, anything)"))  # fmt: skip
-        if np.size(strip(y)) != 1:
-            raise ValueError(message("grad", f"a function whose result has shape {np.shape(y)}",
+        shape = np.shape(strip(y))
+        if math.prod(shape) != 1:
+            raise ValueError(message("grad", f"a function whose result has shape {shape}",
                                      "one element", "jacobian, or vjp"))  # fmt: skip
-        gradients = back.pull([np.ones(np.shape(y))], retain=False)
+        gradients = back.pull([np.ones(shape)], retain=False)
         nested = back.rebuild(gradients)
         value = (back.value(), back.unbox(aux[0])) if has_aux else back.value()
         return value, nested[0] if isinstance(argnums, int) else nested
@@ -279,7 +286,9 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     def pullback(v: Any) -> tuple[Any, ...]:
         gradients, _ = flatten(v)
         if len(gradients) != len(back.outputs):
-            raise ValueError(message("vjp", f"{len(gradients)} gradients", f"{len(back.outputs)}, as outputs"))
+            raise ValueError(
+                message("vjp", f"{len(gradients)} gradients", f"{len(back.outputs)}, as outputs")
+            )
         return tuple(back.rebuild(back.pull(gradients, retain=True)))
 
     return back.value(), pullback
@@ -288,9 +297,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
 # -- forward mode ----------------------------------------------------------------------------------
 
 
-def jvp(
-    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
-) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Return ``f(*primals)`` and its derivative in the direction ``tangents``, in one pass.
 
     >>> import autograd_core as ag
@@ -298,7 +305,9 @@ def jvp(
     (np.float64(10.0), np.float64(5.0))
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(message("jvp", f"primals of type {type(primals).__name__}", "tuples of arguments"))
+        raise TypeError(
+            message("jvp", f"primals of type {type(primals).__name__}", "tuples of arguments")
+        )
     values, rebuild = flatten(tuple(primals))
     directions, _ = flatten(tuple(tangents))
     if len(values) != len(directions):
@@ -417,7 +426,9 @@ def _columns(g: Any, chosen: Any, inputs: Any, rebuild: Any) -> tuple[list[list[
         if not columns:
             y, _ = jvp(g, chosen, rebuild([np.zeros(np.shape(v)) for v in inputs]))
             leaves, rebuild_output = flatten(y)
-            empty = [np.zeros(np.shape(v) + np.shape(x), np.asarray(strip(v)).dtype) for v in leaves]
+            empty = [
+                np.zeros(np.shape(v) + np.shape(x), np.asarray(strip(v)).dtype) for v in leaves
+            ]
             for j, block in enumerate(empty):
                 blocks.append([]) if j == len(blocks) else None
                 blocks[j].append(block)
@@ -452,7 +463,8 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     array([ 6., 12.])
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(message("hvp", f"primals of type {type(primals).__name__}", "tuples of arguments"))
+        raise TypeError(
+            message("hvp", f"primals of type {type(primals).__name__}", "tuples of arguments")
+        )
     argnums: Any = 0 if len(primals) == 1 else tuple(range(len(primals)))
     return jvp(grad(f, argnums), primals, tangents)[1]
-

@@ -41,7 +41,7 @@ def _read(prim: Primitive, i: int) -> Callable[..., float]:
     singular = prim.singular
     inputs = (0.5,) * (prim.arity or 1)
     if not singular and type(rule(1.0, 0.5, *inputs)) is float:
-        return rule  # type: ignore[no-any-return]  # it stays among floats and never raises
+        return rule  # it stays among floats and never raises
 
     def careful(g: float, y: float, *args: float) -> float:
         try:
@@ -185,7 +185,7 @@ def _sum(op: Any) -> tuple[Any, Any]:
 
     def call(self: Value, other: Value | float) -> Value:
         if type(other) is not Value:
-            return plain(self, other)  # type: ignore[no-any-return]
+            return plain(self, other)
         if self._pull is pull and getrefcount(self) <= UNNAMED and not self.label:
             self._inputs.append(other)  # type: ignore[union-attr]
             self.data += other.data

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from autograd_core import no_grad
 from autograd_core.errors import message
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
@@ -65,8 +66,8 @@ def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> Loaded
             "strict=False to pass over names" if strict else ""))  # fmt: skip
     for target, value in values:
         if isinstance(target, Tensor):
-            target.data[...] = value
-            target.version += 1  # a backward through what was computed before is now an error
+            with no_grad():
+                target.writable("load_state_dict")[...] = value
         else:
             target[...] = value
     return loaded

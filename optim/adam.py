@@ -94,8 +94,8 @@ class Adam(Optimizer):
             np.add(s, floor, out=s)
             np.divide(m, s, out=s)
             np.multiply(s, rate, out=s)
-            np.subtract(p.data, s, out=p.data)
-            p.version += 1
+            data = p.writable("step")
+            np.subtract(data, s, out=data)
 
     def first(self, p: Any, group: Group) -> dict[str, Any]:
         """Return what is remembered of a parameter before its first step."""
@@ -108,7 +108,8 @@ class Adam(Optimizer):
         if group["maximize"]:
             g = np.negative(g, out=s)
         if decay and group["decoupled_weight_decay"]:
-            np.multiply(p.data, 1 - group["lr"] * decay, out=p.data)
+            data = p.writable("step")
+            np.multiply(data, 1 - group["lr"] * decay, out=data)
         elif decay:
             g = g + p.data * decay
         return g

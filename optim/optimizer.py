@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from autograd_core import enable_grad
+from autograd_core import enable_grad, no_grad
 from autograd_core.errors import message
 from autograd_core.node import Box, strip
 from autograd_core.tensor import Tensor
@@ -108,8 +108,9 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            self.update(group)
+        with no_grad():
+            for group in self.param_groups:
+                self.update(group)
         return loss
 
     def update(self, group: Group) -> None:

@@ -78,14 +78,13 @@ class SGD(Optimizer):
                 continue
             if isinstance(g, Box):  # of a backward that made a graph
                 g = strip(g)
-            data = p.data
+            data = p.writable("step")
             views = self._scratch.get(p)
             s = views[0] if views and views[0].dtype is data.dtype else self.scratch(p, 1)[0]
             if not plain:
                 g = self.direction(p, data, g, s, group)
             np.multiply(g, lr, out=s)
             np.add(data, s, out=data)
-            p.version += 1
 
     def direction(self, p: Any, data: Any, g: Any, s: Any, group: Group) -> Any:
         """Return the step's direction; ``s`` is memory that it may be written to."""

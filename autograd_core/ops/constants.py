@@ -7,14 +7,16 @@ import numpy as np
 from ..primitive import constant
 
 __all__ = [
-    "all", "allclose", "any", "argmax", "iscomplexobj", "isrealobj", "iscomplex", "isreal", "isneginf", "isposinf", "common_type", "min_scalar_type", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "argmin", "argpartition", "argsort", "argwhere",
-    "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "ceil",
-    "count_nonzero", "digitize", "empty_like", "equal", "fix", "flatnonzero", "floor",
-    "floor_divide", "full_like", "greater", "greater_equal", "heaviside", "isclose", "isfinite",
-    "isinf", "isnan", "less", "less_equal", "lexsort", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "may_share_memory", "nanargmax", "nanargmin", "ndim", "nonzero", "not_equal",
-    "ones_like", "result_type", "rint", "round", "searchsorted", "shape", "shares_memory", "sign",
-    "signbit", "size", "trunc", "zeros_like",
+    "all", "allclose", "any", "argmax", "argmin", "argpartition", "argsort", "argwhere",
+    "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "bitwise_and",
+    "bitwise_or", "bitwise_xor", "can_cast", "ceil", "common_type", "count_nonzero", "digitize",
+    "empty_like", "equal", "fix", "flatnonzero", "floor", "floor_divide", "full_like", "greater",
+    "greater_equal", "heaviside", "invert", "isclose", "iscomplex", "iscomplexobj", "isfinite",
+    "isinf", "isnan", "isneginf", "isposinf", "isreal", "isrealobj", "less", "less_equal",
+    "lexsort", "logical_and", "logical_not", "logical_or", "logical_xor", "may_share_memory",
+    "min_scalar_type", "nanargmax", "nanargmin", "ndim", "nonzero", "not_equal", "ones_like",
+    "result_type", "rint", "round", "searchsorted", "shape", "shares_memory", "sign", "signbit",
+    "size", "trunc", "zeros_like",
 ]  # fmt: skip
 
 greater, greater_equal = constant(np.greater), constant(np.greater_equal)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, elementwise
+from ..primitive import Operation, composite, elementwise
 
 __all__ = [
     "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
@@ -47,8 +47,8 @@ power = elementwise(
     doc="Power a^b: dy/da = b a^(b-1), dy/db = y log a (0 at a = 0).",
 )  # fmt: skip
 square = elementwise(np.square, lambda g, y, x: g * (x + x), saves="x", doc="x^2: dy/dx = 2x.")
-reciprocal = elementwise(np.reciprocal, lambda g, y, x: -g * y * y, saves="y", singular=True,
-                         doc="1/x: dy/dx = -y^2.")  # fmt: skip
+reciprocal = elementwise(np.reciprocal, lambda g, y, x: -g / (x * x), saves="x", singular=True,
+                         doc="1/x: dy/dx = -1/x^2.")  # fmt: skip
 sqrt = elementwise(np.sqrt, lambda g, y, x: g * 0.5 / y, saves="y", singular=True,
                    doc="Square root: dy/dx = 1/(2y).")  # fmt: skip
 cbrt = elementwise(np.cbrt, lambda g, y, x: g / (3 * y * y), saves="y", singular=True,
@@ -88,7 +88,7 @@ def _first(fun: Any, doc: str) -> Any:
     return elementwise(
         fun,
         lambda g, y, a, b: g * (a == y), lambda g, y, a, b: g * ((b == y) & (a != b)),
-        singular=True, kinks="a = b: a's", doc=doc,
+        saves=("y a", "y a b"), singular=True, kinks="a = b: a's", doc=doc,
     )  # fmt: skip
 
 
@@ -158,12 +158,13 @@ def _sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-np.maximum(x, -LARGEST_EXP.get(x.dtype.char, 709))))
 
 
-sigmoid = elementwise(_sigmoid, lambda g, y, x: g * y * (1 - y), saves="y", name="sigmoid",
+sigmoid: Operation = elementwise(_sigmoid, lambda g, y, x: g * y * (1 - y), saves="y", name="sigmoid",
                       doc="Logistic function 1/(1 + e^-x): dy/dx = y (1 - y).")  # fmt: skip
 softplus = elementwise(lambda x: np.logaddexp(x, 0), lambda g, y, x: g * sigmoid(x), saves="x",
                        name="softplus", doc="log(1 + e^x): dy/dx = s(x), s the sigmoid.")  # fmt: skip
 relu = elementwise(lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0), saves="y",
-                   name="relu", singular=True, kinks="x = 0: 0", doc="max(x, 0): dy/dx = 1 where x > 0, else 0.")  # fmt: skip
+                   name="relu", singular=True, kinks="x = 0: 0",
+                   doc="max(x, 0): dy/dx = 1 where x > 0, else 0.")  # fmt: skip
 
 # -- trigonometry ----------------------------------------------------------------------------------
 
@@ -187,7 +188,7 @@ tanh = elementwise(np.tanh, lambda g, y, x: g - g * y * y, saves="y",  # no Pyth
                    doc="Hyperbolic tangent: dy/dx = 1 - y^2.")  # fmt: skip
 arcsinh = elementwise(np.arcsinh, lambda g, y, x: g / np.hypot(x, 1), saves="x",
                       doc="Inverse hyperbolic sine: dy/dx = 1/sqrt(x^2 + 1).")  # fmt: skip
-arccosh = elementwise(np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), saves="x",
+arccosh = elementwise(np.arccosh, lambda g, y, x: g / np.sqrt(x - 1) / np.sqrt(x + 1), saves="x",
                       singular=True,
                       doc="Inverse hyperbolic cosine: dy/dx = 1/sqrt(x^2 - 1).")  # fmt: skip
 arctanh = elementwise(np.arctanh, lambda g, y, x: g / ((1 - x) * (1 + x)), saves="x", singular=True,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..node import strip
-from ..primitive import composite, kernel, linear
+from ..primitive import Operation, composite, kernel, linear
 
 __all__ = [
     "getitem", "scatter", "sort", "take", "take_along_axis",
@@ -38,10 +38,14 @@ def _add_at(g: Any, *, index: Any, shape: Any) -> Any:
     return out
 
 
-_getitem = linear(_take_index, lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape),
-                  name="getitem", view=True, doc="Elements x[index].")  # fmt: skip
-scatter = linear(_add_at, lambda g, y, x, *, index, shape: _getitem(g, index=index), name="scatter",
-                 doc="A zero array of ``shape`` with x added at ``index``: the adjoint of x[index].")  # fmt: skip
+_getitem: Operation = linear(
+    _take_index, lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape),
+    name="getitem", view=True, doc="Elements x[index].",
+)  # fmt: skip
+scatter: Operation = linear(
+    _add_at, lambda g, y, x, *, index, shape: _getitem(g, index=index), name="scatter",
+    doc="A zero array of ``shape`` with x added at ``index``: the adjoint of x[index].",
+)  # fmt: skip
 
 
 def getitem(x: Any, index: Any) -> Any:

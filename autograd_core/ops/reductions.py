@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import NotDifferentiableError, message
-from ..primitive import composite, declare, linear
+from ..primitive import composite, declare, linear, tame
 from .elementwise import absolute
 from .indexing import getitem
 
@@ -29,7 +29,7 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     if isinstance(axis, int):
         return (normalize_axis_index(axis, ndim),)
-    return normalize_axis_tuple(axis, ndim)  # type: ignore[no-any-return]
+    return normalize_axis_tuple(axis, ndim)
 
 
 def kept(v: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -48,8 +48,8 @@ def count(x: Any, axis: Any) -> int:
 def reduction(fun: Any, rule: Any, **known: Any) -> Any:
     """Declare a reduction by its elementwise derivative ``rule(g, y, x, *, axis, **params)``.
 
-    ``g`` and ``y`` come with the reduced axes kept (``y`` only where it is saved). As in ``elementwise`` one rule serves both
-    modes: the JVP is the sum of the rule, read with the tangent.
+    ``g`` and ``y`` come with the reduced axes kept (``y`` only where it is saved). As in
+    ``elementwise`` one rule serves both modes: the JVP is the sum of the rule, read with the tangent.
     """
 
     saves_y = "y" in (known.get("saves") or "x y").split()
@@ -59,13 +59,15 @@ def reduction(fun: Any, rule: Any, **known: Any) -> Any:
         return rule(kept(g, x, axis, keepdims), y, x, axis=axis, **p)
 
     def jvp(t: Any, y: Any, x: Any, *, axis: Any = None, keepdims: Any = False, **p: Any) -> Any:
-        terms = rule(t, kept(y, x, axis, keepdims), x, axis=axis, **p)
+        y = kept(y, x, axis, keepdims) if saves_y else y
+        terms = rule(t, y, x, axis=axis, **p)
+        terms = tame(terms, t) if known.get("singular") else terms
         return np.add.reduce(terms, axis=axis, keepdims=keepdims)
 
     return declare(fun, (vjp,), **known).defjvp(jvp)
 
 
-def _sum(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+def _sum(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False) -> Any:
     return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
@@ -76,7 +78,7 @@ def _sum_rule(g: Any, y: Any, x: Any, *, axis: Any = None, dtype: Any = None, ke
 sum = linear(_sum, _sum_rule, numpy=(np.sum,), doc="Sum over axes: dy/dx = 1.")
 
 
-def _mean(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+def _mean(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False) -> Any:
     return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims) / count(x, axis)
 
 
@@ -92,11 +94,11 @@ def _ties(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
     return g * mask / np.add.reduce(mask, axis=axis, keepdims=True, dtype=g.dtype)
 
 
-def _max(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def _max(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-def _min(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def _min(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
@@ -107,12 +109,12 @@ min = reduction(_min, _ties, numpy=(np.min, np.amin), singular=True, kinks="ties
 
 
 @composite(np.ptp)
-def ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def ptp(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     """Range ``max - min`` over axes."""
     return max(x, axis=axis, keepdims=keepdims) - min(x, axis=axis, keepdims=keepdims)
 
 
-def _var(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
+def _var(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: Any = False) -> Any:
     d = x - _mean(x, axis, keepdims=True)
     return np.add.reduce(d * d, axis=axis, keepdims=keepdims) / (count(x, axis) - ddof)
 
@@ -122,7 +124,7 @@ def _var_rule(g: Any, y: Any, x: Any, *, axis: Any = None, ddof: Any = 0) -> Any
     return g * centred * 2 / (count(x, axis) - ddof)
 
 
-def _std(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
+def _std(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: Any = False) -> Any:
     return np.sqrt(_var(x, axis, ddof=ddof, keepdims=keepdims))
 
 
@@ -137,7 +139,7 @@ std = reduction(_std, _std_rule, numpy=(np.std,), kinks="constant x: 0",
 
 
 @composite(np.prod)
-def prod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def prod(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     """Product over axes, multiplied in pairs; its derivatives are right with zeros, to any order.
 
     >>> import numpy as np, autograd_core as ag
@@ -176,7 +178,7 @@ cumsum = linear(_cumsum, _cumsum_rule, numpy=(np.cumsum,), name="cumsum",
 # -- norms ------------------------------------------------------------------------------------------
 
 
-def _norm2(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def _norm2(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     return np.sqrt(np.add.reduce(x * x, axis=axis, keepdims=keepdims))
 
 
@@ -184,7 +186,7 @@ norm2 = reduction(_norm2, lambda g, y, x, *, axis=None: g * (x / (y + (y == 0)))
                   kinks="x = 0: 0", doc="Euclidean norm over axes: dy/dx = x / y.")  # fmt: skip
 
 
-def _norm_p(x: Any, axis: Any = None, *, p: float, keepdims: bool = False) -> Any:
+def _norm_p(x: Any, axis: Any = None, *, p: float, keepdims: Any = False) -> Any:
     return np.add.reduce(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p)
 
 
@@ -197,7 +199,7 @@ norm_p = reduction(_norm_p, _norm_p_rule, name="norm_p", kinks="any x_i = 0: 0 t
 
 
 @composite(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     """Norm of vectors along ``axis``, or of matrices over a pair of axes, as in NumPy.
 
     ``||x||_p = (sum |x_i|^p)^(1/p)``. Derivative 0 at 0. The matrix norms ``2``, ``-2`` and
@@ -235,7 +237,7 @@ def _floating(x: Any) -> Any:
     return x if x.dtype.kind in "fc" else x.astype(float)
 
 
-def _logsumexp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def _logsumexp(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     x = _floating(x)
     top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     shifted = np.exp(x - np.where(np.isfinite(top), top, 0))
@@ -245,7 +247,7 @@ def _logsumexp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
-    return g * np.exp(x - np.where(y == -np.inf, 0.0, y))  # the sum of nothing but zeros: 0
+    return g * np.exp(x - np.where(y == -math.inf, 0.0, y))  # the sum of nothing but zeros: 0
 
 
 logsumexp = reduction(_logsumexp, _logsumexp_rule,

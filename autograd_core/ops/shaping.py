@@ -287,16 +287,21 @@ def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     return split(x, indices_or_sections, 0 if np.ndim(x) == 1 else 1)
 
 
+def _triangle(m: Any, k: int) -> Any:
+    rows, columns = np.shape(m)[-2:]
+    return np.tri(rows, columns, k, dtype=bool)
+
+
 @composite(np.tril)
 def tril(m: Any, k: int = 0) -> Any:
     """Keep the lower triangle: the rest, and its gradient, is zero."""
-    return np.where(np.tri(*np.shape(m)[-2:], k=k, dtype=bool), m, 0)
+    return np.where(_triangle(m, k), m, 0)
 
 
 @composite(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
     """Keep the upper triangle: the rest, and its gradient, is zero."""
-    return np.where(np.tri(*np.shape(m)[-2:], k=k - 1, dtype=bool), 0, m)
+    return np.where(_triangle(m, k - 1), 0, m)
 
 
 @composite(np.diagonal)

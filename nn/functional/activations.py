@@ -30,28 +30,28 @@ def _leaky(x: Any, *, slope: Any) -> Any:
 
 def _leaky_rule(g: Any, y: Any, x: Any, *, slope: Any) -> Any:
     if 0 <= slope <= 1:
-        return g * np.maximum(np.sign(x), slope)  # 1 or the slope, in the dtype of x
-    return g * (x > 0) + g * slope * (x <= 0)
+        return g * np.maximum(np.sign(x), slope)  # 1 or the slope; where is five times slower
+    return np.where(x > 0, g, g * slope)
 
 
 _leaky_relu = elementwise(
     _leaky, _leaky_rule,
-    saves="x", name="leaky_relu", kinks="x = 0: slope",
+    saves="x", name="leaky_relu", singular=True, kinks="x = 0: slope",
     doc="max(x, 0) + slope min(x, 0): dy/dx = 1 where x > 0, else slope.",
 )  # fmt: skip
 
 _prelu = elementwise(
     lambda x, w: np.maximum(x, 0) + w * np.minimum(x, 0),
-    lambda g, y, x, w: g * (x > 0) + g * w * (x <= 0),
-    lambda g, y, x, w: g * x * (x <= 0),
-    saves=("x w", "x"), name="prelu", kinks="x = 0: w",
+    lambda g, y, x, w: g * ((x > 0) + w * (x <= 0)),
+    lambda g, y, x, w: g * (x * (x <= 0)),
+    saves=("x w", "x"), name="prelu", singular=True, kinks="x = 0: w",
     doc="max(x, 0) + w min(x, 0): dy/dx = 1 where x > 0, else w; dy/dw = min(x, 0).",
 )  # fmt: skip
 
 _elu = elementwise(  # y > 0 where x > 0, as alpha >= 0; then e^x alpha = y + alpha
     lambda x, *, alpha: np.maximum(x, 0) + np.expm1(np.minimum(x, 0)) * alpha,
-    lambda g, y, x, *, alpha: g * (y > 0) + g * (y + alpha) * (y <= 0),
-    saves="y", name="elu", kinks="x = 0: alpha",
+    lambda g, y, x, *, alpha: g * ((y > 0) + (y + alpha) * (y <= 0)),
+    saves="y", name="elu", singular=True, kinks="x = 0: alpha",
     doc="x where x > 0, else alpha (e^x - 1): dy/dx = 1, else y + alpha.",
 )  # fmt: skip
 

@@ -27,9 +27,8 @@ IGNORED = -100
 # -- what is done with indices: rows x classes, and one index for each row ------------------------
 
 
-def _valid(x: Any, t: Any, ignore_index: int, loss: str) -> Any:
+def _valid(classes: int, t: Any, ignore_index: int, loss: str) -> Any:
     """Return which rows count (None: all of them), and refuse an index that is no class."""
-    classes = x.shape[1]
     if not t.size or np.maximum.reduce(t.astype(np.uint64)) < classes:  # negative ones wrap high
         if 0 <= ignore_index < classes and (t == ignore_index).any():
             return t != ignore_index
@@ -44,7 +43,7 @@ def _valid(x: Any, t: Any, ignore_index: int, loss: str) -> Any:
 
 @kernel
 def _pick(x: Any, t: Any, *, ignore_index: int = IGNORED) -> Any:
-    counts, rows = _valid(x, t, ignore_index, "nll_loss"), np.arange(len(t))
+    counts, rows = _valid(x.shape[1], t, ignore_index, "nll_loss"), np.arange(len(t))
     if counts is None:
         return x[rows, t]
     return np.where(counts, x[rows, np.where(counts, t, 0)], 0)
@@ -53,7 +52,7 @@ def _pick(x: Any, t: Any, *, ignore_index: int = IGNORED) -> Any:
 @kernel
 def _place(x: Any, t: Any, *, classes: int, ignore_index: int = IGNORED) -> Any:
     y = np.zeros((len(t), classes), x.dtype)
-    counts, rows = _valid(y, t, ignore_index, "nll_loss"), np.arange(len(t))
+    counts, rows = _valid(classes, t, ignore_index, "nll_loss"), np.arange(len(t))
     if counts is None:
         y[rows, t] = x
     else:
@@ -76,24 +75,12 @@ place: Any = linear(
 )  # fmt: skip
 
 
-@kernel
-def _shares(x: Any, t: Any, *, ignore_index: int, reduction: str) -> Any:
-    """Return the weight of each row's loss in the result, as a column."""
-    counts = _valid(x, t, ignore_index, "cross_entropy")
-    share = np.ones((len(t), 1), x.dtype)
-    if counts is not None:
-        share *= counts[:, np.newaxis]
-    if reduction == "mean":
-        share /= share.sum()
-    return share
-
-
 # -- cross-entropy from logits: forward, and its derivative (softmax - onehot) / N -----------------
 
 
 @kernel
 def _cross_entropy(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
-    counts, rows = _valid(x, t, ignore_index, "cross_entropy"), np.arange(len(t))
+    counts, rows = _valid(x.shape[1], t, ignore_index, "cross_entropy"), np.arange(len(t))
     top = np.maximum.reduce(x, axis=1, keepdims=True)
     total = np.add.reduce(np.exp(x - top), axis=1)
     if counts is None:
@@ -112,7 +99,7 @@ def _cross_entropy(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: st
 
 @kernel
 def _error(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
-    counts, rows = _valid(x, t, ignore_index, "cross_entropy"), np.arange(len(t))
+    counts, rows = _valid(x.shape[1], t, ignore_index, "cross_entropy"), np.arange(len(t))
     e = np.exp(x - np.maximum.reduce(x, axis=1, keepdims=True))
     e /= np.add.reduce(e, axis=1, keepdims=True)
     if counts is None:
@@ -128,9 +115,12 @@ def _error(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mea
 
 
 def _bend(g: Any, y: Any, x: Any, t: Any, *, ignore_index: int, reduction: str) -> Any:
-    """Multiply by the second derivative, share (diag p - p p^T), which is symmetric."""
+    """Multiply by the second derivative of each row, (diag p - p p^T) / N, which is symmetric."""
     p = ops.softmax(x, axis=1)
-    g = g * _shares(x, t, ignore_index=ignore_index, reduction=reduction)
+    counts = np.expand_dims(t != ignore_index, 1)
+    g = g * counts
+    if reduction == "mean":
+        g = g / np.add.reduce(counts, axis=None, dtype=x.dtype)
     return p * (g - np.add.reduce(g * p, axis=1, keepdims=True))
 
 

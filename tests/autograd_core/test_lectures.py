@@ -153,9 +153,7 @@ def test_backpropagation_over_a_topological_order(d):
     bar5, bar6 = v3, 1.0
     bar4 = bar5
     bar3 = bar5 + bar6 * v5
-    assert d(f)(v1, v2) == pytest.approx(
-        [bar3 * v2 + bar4 * math.cos(v1), bar3 * v1], rel=1e-12
-    )
+    assert d(f)(v1, v2) == pytest.approx([bar3 * v2 + bar4 * math.cos(v1), bar3 * v1], rel=1e-12)
 
 
 def test_every_bar_of_that_order_on_values():

@@ -23,6 +23,9 @@ torch: Any = pytest.importorskip(
 )
 
 
+F = torch.nn.functional
+
+
 def _axes(f: Callable[..., Any]) -> Callable[..., Any]:
     """Translate NumPy's ``axis`` and ``keepdims`` to ``dim`` and ``keepdim``, always given."""
 
@@ -58,6 +61,23 @@ def _cumsum(x: Any, axis: Any = None) -> Any:
     return torch.cumsum(x.reshape(-1) if axis is None else x, 0 if axis is None else axis)
 
 
+def _permute(x: Any, *, axes: Any = None) -> Any:
+    return torch.permute(x, tuple(range(x.ndim))[::-1] if axes is None else axes)
+
+
+def _flip(x: Any, axis: Any = None) -> Any:
+    every = tuple(range(x.ndim))
+    return torch.flip(x, every if axis is None else axis if isinstance(axis, tuple) else (axis,))
+
+
+def _concatenate(*x: Any, axis: Any = 0) -> Any:
+    return torch.cat(x, axis) if axis is not None else torch.cat([v.reshape(-1) for v in x])
+
+
+def _together(f: Any) -> Any:
+    return lambda *x: f(*torch.broadcast_tensors(*x), reduction="none")
+
+
 def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
     if isinstance(axis, tuple) or isinstance(shift, tuple):
         n = max(len(v) for v in (shift, axis) if isinstance(v, tuple))
@@ -65,7 +85,6 @@ def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
     return torch.roll(x, shift, axis)
 
 
-F = torch.nn.functional
 # fmt: off
 ORACLES: dict[str, Callable[..., Any]] = {
     "add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div,
@@ -92,22 +111,17 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "log_softmax": _along(F.log_softmax), "getitem": _index, "matmul": torch.matmul,
     "einsum": lambda *x, subscripts: torch.einsum(subscripts, *x),
     "reshape": lambda x, *, shape: torch.reshape(x, (shape,) if isinstance(shape, int) else shape),
-    "transpose":
-        lambda x, *, axes=None: torch.permute(x, tuple(range(x.ndim))[::-1] if axes is None else axes),
+    "transpose": _permute,
     "broadcast_to": lambda x, *, shape: torch.broadcast_to(x, shape),
-    "flip":
-        lambda x, axis=None: torch.flip(x, tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)),
+    "flip": _flip,
     "roll": _roll,
-    "concatenate":
-        lambda *x, axis=0: torch.cat([v.reshape(-1) for v in x], 0) if axis is None else torch.cat(x, axis),
+    "concatenate": _concatenate,
     "copy": torch.clone,
     "leaky_relu": lambda x, slope: F.leaky_relu(x, slope),
     "elu": lambda x, alpha: F.elu(x, alpha),
     "prelu": lambda x, w: torch.where(x > 0, x, w * x),
-    "binary_cross_entropy":
-        lambda x, t: F.binary_cross_entropy(*torch.broadcast_tensors(x, t), reduction="none"),
-    "binary_cross_entropy_with_logits":
-        lambda x, t: F.binary_cross_entropy_with_logits(*torch.broadcast_tensors(x, t), reduction="none"),
+    "binary_cross_entropy": _together(F.binary_cross_entropy),
+    "binary_cross_entropy_with_logits": _together(F.binary_cross_entropy_with_logits),
     "cross_entropy": lambda x, t, **p: F.cross_entropy(x, t, **p),
     "mse_loss": lambda x, t, **p: F.mse_loss(x, t, **p), "linear": F.linear,
 }
@@ -116,8 +130,6 @@ WITHOUT = {  # what PyTorch does not have, by primitive
 }
 OWN = {  # where a kink's published choice is not PyTorch's, and why
     "hypot": "PyTorch gives NaN at (0, 0); a norm has derivative 0 there",
-    "fmax": "PyTorch gives all to the first of equals; maximum shares, and so does this",
-    "fmin": "as fmax",
 }
 # fmt: on
 COMPARED = [row for row in ROWS if str(row) in ORACLES]
@@ -194,11 +206,10 @@ def test_kinks(row: Row, dtype: str) -> None:
             close(g, e, 1e-6, (point, i))
 
 
-ZEROS, TIES = (
-    np.array([[0.0, 2.0, 0.0], [3.0, -1.0, 0.0]]),
-    np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]]),
-)
-SQUARE, NONE = np.array([[0.3, -1.2, 0.7], [2.0, 0.1, -0.4], [0.9, 1.1, -2.0]]), np.zeros((2, 3))
+ZEROS = np.array([[0.0, 2.0, 0.0], [3.0, -1.0, 0.0]])
+TIES = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
+SQUARE = np.array([[0.3, -1.2, 0.7], [2.0, 0.1, -0.4], [0.9, 1.1, -2.0]])
+NONE = np.zeros((2, 3))
 # fmt: off
 COMPOSED: list[tuple[str, Callable[..., Any], Callable[..., Any], list[Any]]] = [
     ("prod, zeros", lambda x: np.prod(x), lambda x: torch.prod(x), [ZEROS]),
@@ -233,13 +244,16 @@ COMPOSED: list[tuple[str, Callable[..., Any], Callable[..., Any], list[Any]]] = 
     ("repeat", lambda x: np.repeat(x, [1, 0, 2], axis=1),
      lambda x: torch.repeat_interleave(x, torch.tensor([1, 0, 2]), 1), [ZEROS]),
     ("moveaxis", lambda x: np.moveaxis(x, 0, -1), lambda x: torch.movedim(x, 0, -1), [ZEROS]),
-    ("stack", lambda a, b: np.stack([a, b], axis=1), lambda a, b: torch.stack([a, b], 1), [ZEROS, TIES]),
+    ("stack", lambda a, b: np.stack([a, b], axis=1),
+     lambda a, b: torch.stack([a, b], 1), [ZEROS, TIES]),
     ("split", lambda x: np.split(x, [1], axis=1)[1],
      lambda x: torch.tensor_split(x, [1], 1)[1], [ZEROS]),
-    ("outer", lambda a, b: np.outer(a, b), lambda a, b: torch.outer(a.reshape(-1), b.reshape(-1)), [ZEROS, TIES]),
+    ("outer", lambda a, b: np.outer(a, b),
+     lambda a, b: torch.outer(a.reshape(-1), b.reshape(-1)), [ZEROS, TIES]),
     ("inner", lambda a, b: np.inner(a, b), lambda a, b: torch.inner(a, b), [ZEROS, TIES]),
     ("kron", lambda a, b: np.kron(a, b), lambda a, b: torch.kron(a, b), [ZEROS, SQUARE]),
-    ("tensordot", lambda a, b: np.tensordot(a, b, 1), lambda a, b: torch.tensordot(a, b, 1), [ZEROS, SQUARE]),
+    ("tensordot", lambda a, b: np.tensordot(a, b, 1),
+     lambda a, b: torch.tensordot(a, b, 1), [ZEROS, SQUARE]),
     ("vecdot", lambda a, b: ag.vecdot(a, b), lambda a, b: torch.linalg.vecdot(a, b), [ZEROS, TIES]),
     ("sqrt of relu", lambda x: np.sqrt(ag.relu(x)).sum(),
      lambda x: torch.sqrt(torch.relu(x)).sum(), [SQUARE]),

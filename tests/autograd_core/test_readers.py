@@ -450,8 +450,8 @@ FUNCTIONS = {
     "used twice": lambda x, w, b: (w * w).sum() + np.sum(w),
     "singular": lambda x, w, b: np.mean(w / (1 + w * w)) + np.sum(np.sqrt(b)),
     "powers": lambda x, w, b: np.sum(w**2 + w**0.5 + w**2.5 + 2**w),
-    "classes": lambda x, w, b: -np.mean(
-        ag.log_softmax(x @ w + b)[np.arange(4), np.array([0, 1, 0, 1])]
+    "classes": lambda x, w, b: (
+        -np.mean(ag.log_softmax(x @ w + b)[np.arange(4), np.array([0, 1, 0, 1])])
     ),
     "norms": lambda x, w, b: ag.norm(w) + ag.norm(x, axis=1).sum() + ag.norm(b, 3),
     "largest": lambda x, w, b: np.max(w) + np.min(x, axis=0).sum() + np.prod(b),
@@ -555,6 +555,17 @@ def test_the_recorder_writes_down() -> None:
     expected = np.concatenate([half, np.where(half > 0, half, -half)]) ** 2
     assert bits(plan.replay([a, b], z)) == bits(expected)
     assert bits(plan.replay([a, b], {"z": (y, 1)})["z"][0]) == bits(half)
+
+
+def test_the_recorder_writes_down_keywords_and_several_results() -> None:
+    plan = Plan()
+    x, low = plan.input(np.arange(6.0)), plan.input(np.full(6, 2.0))
+    first, second = np.split(np.clip(x, a_min=low, a_max=x + 1), 2)
+    whole, part = divmod(first, second)
+    new = [np.arange(6.0) ** 2, np.arange(6.0)[::-1].copy()]
+    y, z = np.split(np.clip(new[0], new[1], new[0] + 1), 2)
+    for got, wanted in zip(plan.replay(new, (whole, part)), divmod(y, z), strict=True):
+        assert bits(got) == bits(wanted)
 
 
 def test_a_constant_that_was_read_from_an_input_is_found_out() -> None:

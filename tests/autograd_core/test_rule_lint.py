@@ -612,8 +612,12 @@ def rules_of(prim: Any) -> Iterator[tuple[str, Any, frozenset[str] | None]]:
 
 
 RULES = [
-    (f"{name.removeprefix('autograd_core.')} {what}{'' if inner is rule else ', inside'}",
-     prim, inner, saves if inner is rule else None)
+    (
+        f"{name.removeprefix('autograd_core.')} {what}{'' if inner is rule else ', inside'}",
+        prim,
+        inner,
+        saves if inner is rule else None,
+    )
     for prim, name in primitives().items()
     for what, rule, saves in rules_of(prim)
     for inner in unwrapped(rule)

@@ -240,7 +240,7 @@ def test_reverse_mode(row: Row) -> None:
         xs, jacobians = arrays(row, case), true_jacobians(row, case)
         v = upstream(row, case, row.numpy(*xs, **case.params))
         for which in subsets(row, case):
-            got, y = backward(row, case, xs, which, v)
+            got, _ = backward(row, case, xs, which, v)
             _, pullback = ag.vjp(function(row, case, xs, which), *[xs[i] for i in which])
             for i, g, g2 in zip(which, got, pullback(v), strict=True):
                 assert g.dtype == xs[i].dtype
@@ -298,12 +298,14 @@ def test_gradients_are_linear_and_accumulate(row: Row) -> None:
 def check_second_order(
     f: Callable[..., Any], xs: Sequence[Any], us: Sequence[Any], label: Any, rtol: float = 1e-8
 ) -> None:
-    """Compare the Hessian of the number ``f(*xs)`` along ``us``, in every mode, with differences."""
+    """Compare the Hessian of the number ``f(*xs)`` along ``us``, in every mode."""
     n = range(len(xs))
     gradient = ag.grad(f, tuple(n))
-    along = lambda t: np.concatenate(
-        [np.ravel(g) for g in gradient(*[x + t * u for x, u in zip(xs, us, strict=True)])])  # fmt: skip
-    expected = slope(along)
+
+    def moved(t: float) -> Any:
+        return np.concatenate([np.ravel(g) for g in gradient(*map(lambda x, u: x + t * u, xs, us))])
+
+    expected = slope(moved)
     cuts = np.cumsum([x.size for x in xs])[:-1]
     expected = [e.reshape(x.shape) for e, x in zip(np.split(expected, cuts), xs, strict=True)]
 
@@ -415,10 +417,12 @@ def test_what_is_saved_is_needed(row: Row) -> None:
             continue
         for kept in need:
             seen = [Standin(x.shape, x.dtype) if j == kept else x for j, x in enumerate(xs)]
-            with pytest.raises((TypeError, AttributeError, ValueError)):
-                rule(upstream(row, case, y), Standin(y.shape, y.dtype) if kept == OUTPUT else y,
-                     *seen, **case.params)  # fmt: skip
-                pytest.fail(f"rule {i} of {row} saves number {kept} in vain")
+            seen_y = Standin(y.shape, y.dtype) if kept == OUTPUT else y
+            try:
+                rule(upstream(row, case, y), seen_y, *seen, **case.params)
+            except (TypeError, AttributeError, ValueError):
+                continue
+            pytest.fail(f"rule {i} of {row} saves number {kept} in vain")
 
 
 @rows(lambda row: row.elementwise and row.primitive.arity > 1 and row not in LAYERS)
@@ -432,6 +436,8 @@ def test_python_numbers_promote_nothing(row: Row, monkeypatch: pytest.MonkeyPatc
     xs = [x.item() for x in arrays(row, row.cases[0])]
     for i in row.differentiable(row.cases[0]):
         x = np.full(3, xs[i], np.float32)
+        if np.asarray(row.numpy(*xs[:i], x, *xs[i + 1 :])).dtype != np.float32:
+            continue  # NumPy's clip promotes where the number is what is clipped
         t = ag.tensor(x, requires_grad=True)
         y = row.op(*xs[:i], t, *xs[i + 1 :])
         y.backward(np.ones(3, np.float32))
@@ -736,13 +742,15 @@ def test_what_was_not_selected_gets_nothing(row: Row) -> None:
     for case in row.cases:
         xs, jacobians = arrays(row, case), true_jacobians(row, case)
         which = row.differentiable(case)
-        for strange in (np.inf, np.nan):
+        for strange in (np.inf, np.nan) if row.op is ag.where else (np.inf,):
             v = np.full(np.shape(row.numpy(*xs, **case.params)), strange)
             got, _ = backward(row, case, xs, which, v)
             for i, g in zip(which, got, strict=True):
                 unselected = np.abs(jacobians[i]).sum(axis=tuple(range(v.ndim))) < 1e-6
+                above = tuple(range(v.ndim))
+                both_signs = (jacobians[i] > 1e-6).any(above) & (jacobians[i] < -1e-6).any(above)
                 assert (g[unselected] == 0).all(), f"{case}: {strange} leaked into input {i}: {g}"
-                assert np.isnan(strange) or not np.isnan(g).any(), (
+                assert np.isnan(strange) or not np.isnan(g[~both_signs]).any(), (
                     f"{case}: infinity became NaN: {g}"
                 )
                 u = np.where(unselected, strange, 1.0)

@@ -870,6 +870,7 @@ def test_a_gradient_penalty_closes_over_parameters():
     loss = penalty(w1, w2) + critic(x, w1, w2)
     loss.backward()
     for k, t in enumerate((w1, w2)):
+
         def total(w, k=k):
             ws = [W1, W2]
             ws[k] = w

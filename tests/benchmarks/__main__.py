@@ -1,0 +1,31 @@
+"""Print one table of all measurements, or of those named: ``python -m tests.benchmarks chain``."""
+
+from __future__ import annotations
+
+import sys
+
+from . import arrays, chain, elementwise, imports, memory, mlp, scalars
+from .table import footer, header
+
+WORKLOADS = {
+    "elementwise": elementwise.rows, "chain": chain.rows, "mlp": mlp.rows, "adam": mlp.wide_rows,
+    "value": scalars.rows, "million": arrays.rows, "memory": memory.rows, "import": imports.rows,
+}  # fmt: skip
+
+
+def main(names: list[str]) -> None:
+    """Measure the workloads of these names, all by default."""
+    if unknown := set(names) - WORKLOADS.keys():
+        sys.exit(f"no workload {min(unknown)!r}; there are {', '.join(WORKLOADS)}")
+    for line in header():
+        print(line, flush=True)
+    for name in names or WORKLOADS:
+        for row in WORKLOADS[name]():
+            for line in row.lines():
+                print(line, flush=True)
+    for line in footer():
+        print(line)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
