@@ -450,7 +450,8 @@ def elementwise(
             Undeclared: everything is saved.
         numpy: NumPy functions that a Tensor answers with this operation.
         known: ``name``, ``arity``, ``singular`` (0 times infinity may arise in a rule: a derivative
-            is infinite at finite inputs, or 0 because something else was selected), ``kinks``, ``view``, ``doc``.
+            is infinite at finite inputs, or 0 because something else was selected), ``kinks``,
+            ``view``, ``doc``.
 
     >>> import numpy as np, autograd_core as ag
     >>> square = ag.elementwise(lambda x: x * x, lambda g, y, x: 2 * g * x, name="square")
@@ -516,15 +517,25 @@ def kernel(fun: Any) -> Any:
     """
 
     def call(*args: Any, **params: Any) -> Any:
-        for a in args:
-            if type(a) is not ndarray and hasattr(type(a), "__array_function__"):
-                return a.__array_function__(call, (type(a),), args, params)
+        duck = _duck(args) if not params else _duck((*args, *params.values()))
+        if duck is not None:
+            return duck.__array_function__(call, (type(duck),), args, params)
         return fun(*args, **params)
 
     call.__name__, call.__qualname__ = fun.__name__, fun.__qualname__
     call.__module__, call.__doc__ = fun.__module__, fun.__doc__
     call.__wrapped__ = fun  # type: ignore[attr-defined]
     return call
+
+
+def _duck(values: Any) -> Any:
+    """Return the first value, also within tuples, that takes NumPy's calls and is no array."""
+    for v in values:
+        if type(v) is tuple:
+            v = _duck(v)
+        if v is not None and type(v) is not ndarray and hasattr(type(v), "__array_function__"):
+            return v
+    return None
 
 
 def constant(fun: Any, *aliases: Any) -> Any:

@@ -89,7 +89,7 @@ class _Input(Node):
     __slots__ = ("active",)
 
 
-_alias_op = linear(lambda x: x, lambda g, y, x: g, name="input")
+_alias_op = linear(lambda x: x, lambda g, y, x: g, name="input", view=True)
 
 
 def _alias(x: Any) -> Tensor:

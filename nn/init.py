@@ -52,7 +52,12 @@ def uniform_(
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator = None
 ) -> Tensor:
-    """Fill with numbers drawn from the normal distribution N(mean, std^2)."""
+    """Fill with numbers drawn from the normal distribution N(mean, std^2).
+
+    >>> from autograd_core import nn
+    >>> nn.init.normal_(nn.Parameter([0.0] * 3), std=0).tolist()
+    [0.0, 0.0, 0.0]
+    """
     return _fill(tensor, _source(generator).normal(mean, std, tensor.shape))
 
 
@@ -83,22 +88,42 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill with one value."""
+    """Fill with one value.
+
+    >>> from autograd_core import nn
+    >>> nn.init.constant_(nn.Parameter([0.0] * 3), 0.5).tolist()
+    [0.5, 0.5, 0.5]
+    """
     return _fill(tensor, val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Fill with ones."""
+    """Fill with ones.
+
+    >>> from autograd_core import nn
+    >>> nn.init.ones_(nn.Parameter([0.0] * 3)).tolist()
+    [1.0, 1.0, 1.0]
+    """
     return _fill(tensor, 1)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill with zeros."""
+    """Fill with zeros.
+
+    >>> from autograd_core import nn
+    >>> nn.init.zeros_(nn.Parameter([1.0] * 3)).tolist()
+    [0.0, 0.0, 0.0]
+    """
     return _fill(tensor, 0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """Make a matrix the identity, as far as it is square."""
+    """Make a matrix the identity, as far as it is square.
+
+    >>> from autograd_core import nn
+    >>> nn.init.eye_(nn.Parameter([[0.0] * 3] * 2)).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    """
     _matrix("eye_", tensor, exactly=True)
     return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
@@ -139,13 +164,23 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
-    """Fill evenly from +-gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """Fill evenly from +-gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    >>> from autograd_core import nn
+    >>> bool((abs(nn.init.xavier_uniform_(nn.Linear(4, 2).weight).numpy()) <= 1).all())
+    True
+    """
     bound = gain * math.sqrt(6 / sum(fans(tensor, "xavier_uniform_")))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
-    """Fill from N(0, gain^2 2 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """Fill from N(0, gain^2 2 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    >>> from autograd_core import nn
+    >>> nn.init.xavier_normal_(nn.Linear(4, 2).weight).shape
+    (2, 4)
+    """
     std = gain * math.sqrt(2 / sum(fans(tensor, "xavier_normal_")))
     return normal_(tensor, 0.0, std, generator)
 
@@ -183,7 +218,12 @@ def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
     generator: Generator = None,
 ) -> Tensor:  # fmt: skip
-    """Fill from N(0, gain^2 / fan) (He et al., 2015); sqrt(2 / fan_in) is the std for relu."""
+    """Fill from N(0, gain^2 / fan) (He et al., 2015); sqrt(2 / fan_in) is the std for relu.
+
+    >>> from autograd_core import nn
+    >>> nn.init.kaiming_normal_(nn.Linear(4, 2).weight, nonlinearity="relu").shape
+    (2, 4)
+    """
     std = _kaiming("kaiming_normal_", tensor, a, mode, nonlinearity)
     return normal_(tensor, 0.0, std, generator)
 
@@ -208,7 +248,12 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator = None) ->
 def sparse_(
     tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator = None
 ) -> Tensor:
-    """Fill a matrix from N(0, std^2), with the fraction ``sparsity`` of each column zero."""
+    """Fill a matrix from N(0, std^2), with the fraction ``sparsity`` of each column zero.
+
+    >>> from autograd_core import nn
+    >>> int((nn.init.sparse_(nn.Linear(2, 10).weight, 0.3).numpy() == 0).sum())
+    6
+    """
     _matrix("sparse_", tensor, exactly=True)
     source = _source(generator)
     values = source.normal(0.0, std, tensor.shape)

@@ -178,11 +178,12 @@ class Optimizer:
             state[p] = {}
             for name, value in saved[i].items():
                 array = np.asarray(strip(value)).copy()
-                if array.ndim and array.shape != p.shape:
+                shape, dtype = ((), np.float64) if name == "step" else (p.shape, p.dtype)
+                if array.shape != shape:
                     raise ValueError(message(
                         who, f"{name} of shape {array.shape} for parameter {i}",
-                        f"{p.shape}"))  # fmt: skip
-                state[p][name] = array.astype(p.dtype) if array.ndim else array
+                        f"{shape}"))  # fmt: skip
+                state[p][name] = array.astype(dtype)
         fresh = []
         for ours, theirs in zip(self.param_groups, groups, strict=True):
             options = copy.deepcopy({k: v for k, v in theirs.items() if k in self.defaults})

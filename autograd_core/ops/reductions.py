@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import NotDifferentiableError, message
-from ..primitive import composite, declare, linear, tame
+from ..primitive import composite, declare, linear
 from .elementwise import absolute
 from .indexing import getitem
 
@@ -61,7 +61,6 @@ def reduction(fun: Any, rule: Any, **known: Any) -> Any:
     def jvp(t: Any, y: Any, x: Any, *, axis: Any = None, keepdims: Any = False, **p: Any) -> Any:
         y = kept(y, x, axis, keepdims) if saves_y else y
         terms = rule(t, y, x, axis=axis, **p)
-        terms = tame(terms, t) if known.get("singular") else terms
         return np.add.reduce(terms, axis=axis, keepdims=keepdims)
 
     return declare(fun, (vjp,), **known).defjvp(jvp)
@@ -91,7 +90,7 @@ mean = linear(_mean, _mean_rule, numpy=(np.mean,), doc="Mean over axes: dy/dx = 
 
 def _ties(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
     mask = x == y
-    return g * mask / np.add.reduce(mask, axis=axis, keepdims=True, dtype=g.dtype)
+    return np.where(mask, g, 0) / np.add.reduce(mask, axis=axis, keepdims=True, dtype=g.dtype)
 
 
 def _max(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
@@ -102,9 +101,9 @@ def _min(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-max = reduction(_max, _ties, numpy=(np.max, np.amax), singular=True, kinks="ties: shared evenly",
+max = reduction(_max, _ties, numpy=(np.max, np.amax), kinks="ties: shared evenly",
                 doc="Largest element over axes: dy/dx = 1 there.")  # fmt: skip
-min = reduction(_min, _ties, numpy=(np.min, np.amin), singular=True, kinks="ties: shared evenly",
+min = reduction(_min, _ties, numpy=(np.min, np.amin), kinks="ties: shared evenly",
                 doc="Smallest element over axes: dy/dx = 1 there.")  # fmt: skip
 
 

@@ -216,26 +216,26 @@ def concatenate(
 
 
 @composite(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0, **convert: Any) -> Any:
+def stack(arrays: Sequence[Any], axis: int = 0, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Join arrays along a new axis."""
     arrays = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
     if len({a.shape for a in arrays}) > 1:
         raise ValueError(message("stack", f"shapes {[a.shape for a in arrays]}", "all the same"))
-    return concatenate([expand_dims(a, axis) for a in arrays], axis=axis, **convert)
+    return concatenate([expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype, casting=casting)
 
 
 @composite(np.vstack)
-def vstack(arrays: Sequence[Any], **convert: Any) -> Any:
+def vstack(arrays: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Join arrays as rows."""
     rows = [a if np.ndim(a) > 1 else reshape(a, (1, -1)) for a in arrays]
-    return concatenate(rows, axis=0, **convert)
+    return concatenate(rows, axis=0, dtype=dtype, casting=casting)
 
 
 @composite(np.hstack)
-def hstack(arrays: Sequence[Any], **convert: Any) -> Any:
+def hstack(arrays: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Join arrays side by side (vectors end to end)."""
     arrays = [a if np.ndim(a) else reshape(a, (1,)) for a in arrays]
-    return concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1, **convert)
+    return concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1, dtype=dtype, casting=casting)
 
 
 @composite(np.column_stack)
@@ -288,7 +288,7 @@ def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
 
 
 def _triangle(m: Any, k: int) -> Any:
-    rows, columns = np.shape(m)[-2:]
+    rows, columns = np.shape(m)[-2:] if np.ndim(m) > 1 else 2 * np.shape(m)
     return np.tri(rows, columns, k, dtype=bool)
 
 

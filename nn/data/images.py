@@ -63,7 +63,8 @@ def read_idx(path: str | Path) -> ndarray[Any, Any]:
             "an IDX file: two zero bytes, a type, a number of axes"))  # fmt: skip
     dtype, axes = np.dtype(IDX_TYPES[content[2]]), content[3]
     start = 4 + 4 * axes
-    shape = tuple(int(n) for n in np.frombuffer(content[4:start], ">i4"))
+    header = content[4:start]
+    shape = tuple(int(n) for n in np.frombuffer(header[: len(header) // 4 * 4], ">i4"))
     size = math.prod(shape)
     if len(shape) < axes or len(content) != start + size * dtype.itemsize:
         raise ValueError(message("read_idx", f"{path} of {len(content)} bytes",

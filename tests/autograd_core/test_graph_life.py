@@ -1167,10 +1167,17 @@ NEEDS_NO_W = {
 }
 
 
-def optimizer_step(w):
-    """As optimizers write: into the array, with the write on record."""
+def raw_step(w):
+    """Write into the array itself, with the write on record."""
     np.subtract(w.data, 0.1, out=w.data)
     w.version += 1
+
+
+def optimizer_step(w):
+    """As optimizers write."""
+    with ag.no_grad():
+        data = w.writable("step")
+        np.subtract(data, 0.1, out=data)
 
 
 def no_grad_step(w):
@@ -1183,10 +1190,10 @@ def no_grad_item(w):
         w[0, 0] = 7.0
 
 
-WRITES = pytest.mark.parametrize("write", [optimizer_step, no_grad_step, no_grad_item])
+SAFE = [optimizer_step, no_grad_step, no_grad_item]
 
 
-@WRITES
+@pytest.mark.parametrize("write", [raw_step, *SAFE])
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("name", NEEDS_W)
 def test_a_write_between_forward_and_backward_is_safe_or_loud(name, create_graph, write):
@@ -1208,12 +1215,32 @@ def test_a_write_between_forward_and_backward_is_safe_or_loud(name, create_graph
     np.testing.assert_allclose(w.grad, wanted, rtol=1e-12)
 
 
+@pytest.mark.parametrize("write", [raw_step, *SAFE])
+def test_a_write_after_a_transform_of_the_leaf(write):
+    start = np.arange(1.0, 10.0).reshape(3, 3)
+    for transform in (
+        lambda w: ag.grad(lambda x: (x * x * x).sum())(w),
+        lambda w: ag.vjp(lambda x: x * x * x, w)[1](np.ones((3, 3)))[0],
+        lambda w: ag.jvp(lambda x: x * x * x, (w,), (np.ones((3, 3)),))[1],
+    ):
+        w = leaf(start)
+        y = transform(w)
+        np.testing.assert_allclose(y.numpy(), 3 * start**2)
+        write(w)
+        try:
+            y.sum().backward()
+        except ag.GraphError:
+            continue
+        np.testing.assert_allclose(w.grad, 6 * start)
+
+
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("name", ["multiply", "matmul", "sin", "einsum", "variadic"])
-def test_an_optimizers_write_before_backward_raises(name, create_graph):
+@pytest.mark.parametrize("write", [raw_step, optimizer_step])
+def test_an_optimizers_write_before_backward_raises(write, name, create_graph):
     w = leaf(np.arange(1.0, 10.0).reshape(3, 3), name="weights")
     y = NEEDS_W[name](w).sum()
-    optimizer_step(w)
+    write(w)
     with pytest.raises(RuntimeError, match=r"'weights'.*written to"):
         y.backward(create_graph=create_graph)
     assert w.grad is None
@@ -1224,7 +1251,7 @@ def view_without_recording(w):
         return w.T
 
 
-@WRITES
+@pytest.mark.parametrize("write", SAFE)
 @pytest.mark.parametrize(
     "share", [lambda w: w.detach(), lambda w: w.detach()[::-1], view_without_recording]
 )
@@ -1241,7 +1268,7 @@ def test_a_write_into_a_leaf_whose_memory_a_constant_shares(share, write):
     np.testing.assert_array_equal(v.grad, wanted)
 
 
-@pytest.mark.parametrize("write", [no_grad_step, no_grad_item])
+@pytest.mark.parametrize("write", SAFE)
 @pytest.mark.parametrize("name", NEEDS_NO_W)
 def test_a_write_that_no_rule_minds_is_allowed(name, write):
     start = np.arange(1.0, 10.0).reshape(3, 3)
@@ -1255,10 +1282,23 @@ def test_a_write_that_no_rule_minds_is_allowed(name, write):
 
 def test_the_usual_training_loop_never_raises():
     w = leaf(np.ones((3, 3)))
-    for write in (optimizer_step, no_grad_step, no_grad_item) * 2:
+    for write in (raw_step, *SAFE) * 2:
         w.grad = None
         (w @ w).sum().backward()
         write(w)
+
+
+def test_a_training_loop_writes_in_place():
+    """Nobody else holds the memory after a backward: no copy is made."""
+    w = large()
+    before = w.data
+    address = w.data.__array_interface__["data"]
+    del before
+    for write in (optimizer_step, no_grad_step):
+        w.grad = None
+        (w * w).sum().backward()
+        write(w)
+        assert w.data.__array_interface__["data"] == address
 
 
 def test_a_write_in_no_grad_leaves_the_graph_its_values():

@@ -170,6 +170,18 @@ def test_every_bar_of_that_order_on_values():
     assert v1.grad == pytest.approx(v3.grad * v2.data + v4.grad * math.cos(0.8))
 
 
+def test_values_are_kept_so_that_backward_can_run_again():
+    a, b = Value(2.0), Value(-3.0)
+    c = a * b
+    loss = c * c + c
+    loss.backward()
+    assert (loss.grad, c.grad, a.grad, b.grad) == (1, -11, 33, -22)
+    loss.backward()
+    assert (loss.grad, c.grad, a.grad, b.grad) == (2, -22, 66, -44)
+    (a * 10).backward()  # another graph on the same leaf
+    assert (a.grad, b.grad, c.grad) == (76, -44, -22)
+
+
 # -- worked examples ------------------------------------------------------------------------------
 
 

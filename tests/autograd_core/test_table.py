@@ -58,7 +58,11 @@ def numerical_jacobian(f: Callable[..., Any], xs: Sequence[Any], i: int) -> np.n
     for place in np.ndindex(xs[i].shape):
         direction = np.zeros(xs[i].shape)
         direction[place] = 1
-        columns.append(slope(lambda t, e=direction: f(*xs[:i], xs[i] + t * e, *xs[i + 1 :])))
+
+        def along(t: float, e: Any = direction) -> Any:
+            return f(*xs[:i], np.asarray(xs[i] + t * e), *xs[i + 1 :])
+
+        columns.append(slope(along))
     shape = np.shape(f(*xs))
     stacked = np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
     return stacked.reshape(shape + xs[i].shape)
@@ -766,7 +770,10 @@ def metadata(f: Any, arity: int | None) -> tuple[list[str], dict[str, Any]]:
     """Return the names of what may follow the arrays by position, and the defaults."""
     if arity is None or isinstance(f, np.ufunc):
         return [], {}
-    parameters = list(inspect.signature(f).parameters.values())[arity:]
+    try:
+        parameters = list(inspect.signature(f).parameters.values())[arity:]
+    except ValueError:  # some of NumPy's functions in C tell no signature
+        return [], {}
     names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     return names, {p.name: p.default for p in parameters}
 

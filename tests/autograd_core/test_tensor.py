@@ -894,6 +894,16 @@ def test_hooks_see_tensors_with_create_graph():
     assert w.grad.tolist() == [8, 8]  # 4, and through the hook again
 
 
+@pytest.mark.parametrize("where", ["leaf", "node"])
+def test_a_plain_array_from_a_hook_is_a_constant_in_create_graph(where):
+    w = leaf([1.0, 2.0])
+    h = w * 1.0
+    (w if where == "leaf" else h).register_hook(lambda g: np.array([5.0, 6.0]))
+    (h * h).sum().backward(create_graph=True)
+    assert isinstance(w.grad, ag.Tensor)
+    assert w.grad.tolist() == [5, 6]
+
+
 def test_hooks_on_a_deep_copy_are_not_shared():
     w, seen = leaf([1.0]), []
     w.register_hook(seen.append)
@@ -1076,6 +1086,30 @@ def test_a_decorated_generator_is_silent_inside_and_only_there():
     assert ag.is_grad_enabled()
     assert list(generate()) == [False] * 3
     steps.close()
+    assert ag.is_grad_enabled()
+
+
+def test_a_decorated_generator_can_be_thrown_at_and_closed():
+    heard = []
+
+    @ag.no_grad()
+    def generate():
+        try:
+            yield 1
+        except ValueError:
+            heard.append(ag.is_grad_enabled())
+        try:
+            yield 2
+        finally:
+            heard.append("closed")
+        return 3
+
+    steps = generate()
+    assert next(steps) == 1
+    assert steps.throw(ValueError) == 2
+    assert heard == [False]
+    steps.close()
+    assert heard == [False, "closed"]
     assert ag.is_grad_enabled()
 
 

@@ -56,4 +56,6 @@ def rows() -> Iterator[Row]:
         })  # fmt: skip
         for spelling in spellings:
             target = Target(race.over(spelling, "NumPy") * 1e6, 1.2, "{} us over NumPy")
-            yield Row.of(f"{name} of 10 elements: {spelling}", race, ours=spelling, targets=[target])
+            yield Row.of(
+                f"{name} of 10 elements: {spelling}", race, ours=spelling, targets=[target]
+            )

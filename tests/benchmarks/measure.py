@@ -17,7 +17,7 @@ from timeit import Timer
 from typing import Any
 
 THREADS = sorted({1, min(2, os.cpu_count() or 1)})  # PyTorch is taken at the better of these
-BATCH = 0.01  # seconds that a contender runs at a time
+BATCH = 0.003  # seconds that a contender runs at a time: often within one slice of a busy core
 
 absent: dict[str, str] = {}  # peer -> why it does not take part
 
@@ -42,7 +42,9 @@ class Race:
         rounds: at least this many.
     """
 
-    def __init__(self, contenders: Mapping[str, Any], seconds: float = 5.0, rounds: int = 7) -> None:
+    def __init__(
+        self, contenders: Mapping[str, Any], seconds: float = 5.0, rounds: int = 7
+    ) -> None:
         self.threads = 1
         entries: dict[str, tuple[Timer, Callable[[], Any]]] = {}
         for name, run in contenders.items():

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -69,7 +70,7 @@ def train_torch(sizes: Any, method: str, x: Any, y: Any, steps: int) -> None:
     from torch import nn
 
     layers: list[Any] = []
-    for m, n in zip(sizes, sizes[1:], strict=False):
+    for m, n in pairwise(sizes):
         layers += [nn.Linear(m, n), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     optimizer = getattr(torch.optim, method)(model.parameters(), lr=1e-3)

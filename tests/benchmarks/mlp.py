@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -157,7 +158,7 @@ def rows() -> Iterator[Row]:
 
 def check_losses(builders: dict[str, Callable[[], Any]]) -> None:
     """Let all train from the same start: the losses must be the same."""
-    losses = {name: [float(step()) for _ in range(10)] for name, step in build(builders).items()}
+    losses = {name: [step().item() for _ in range(10)] for name, step in build(builders).items()}
     for name, found in losses.items():
         np.testing.assert_allclose(found, losses["ours"], rtol=1e-3, err_msg=name)
 
@@ -169,7 +170,7 @@ IMAGES = rng.random((WIDE_BATCH, 784), dtype=np.float32)
 LABELS = rng.integers(10, size=WIDE_BATCH)
 WIDE_START = [
     array
-    for m, n in zip(WIDE, WIDE[1:], strict=False)
+    for m, n in pairwise(WIDE)
     for array in (rng.standard_normal((n, m), dtype=np.float32) * np.float32(2 / m) ** 0.5,
                   np.zeros(n, np.float32))
 ]  # fmt: skip

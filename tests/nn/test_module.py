@@ -65,7 +65,7 @@ def test_assignment_registers_replaces_and_refuses() -> None:
     assert [name for name, _ in block.named_parameters()] == NAMES[3:]
     block.mean = [1.0, 2.0]  # a buffer stays an array
     assert isinstance(block.mean, np.ndarray)
-    with pytest.raises(ValueError, match="'a.b', expected a name without dots"):
+    with pytest.raises(ValueError, match=r"'a\.b', expected a name without dots"):
         block.add_module("a.b", nn.Tanh())
     with pytest.raises(TypeError, match=r"try nn.Lambda\(function\)"):
         block.add_module("f", np.tanh)  # type: ignore[arg-type]

@@ -1,0 +1,53 @@
+"""The main job: a network that learns real digits, over ten seeds, and what it leaves behind."""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optim import demo
+
+
+def test_held_out_accuracy_over_ten_seeds(capsys: Any) -> None:
+    accuracies = [demo.train(seed) for seed in range(10)]
+    with capsys.disabled():
+        print("\nheld-out accuracy by seed:", ", ".join(f"{a:.1%}" for a in accuracies))
+    assert np.median(accuracies) >= 0.97
+    assert min(accuracies) >= 0.95
+
+
+def test_a_seed_gives_the_same_network() -> None:
+    assert demo.fit(3)[1] == demo.fit(3)[1]
+
+
+def test_it_tells_what_it_did_and_leaves_pictures(tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is missing: pip install 'autograd-core[plot]'")
+    demo.main(tmp_path)
+    out = capsys.readouterr().out
+    assert "4,810 parameters in 4 arrays" in out
+    assert "loss " in out
+    assert "accuracy on 360 held-out digits 9" in out
+    assert float(out.split("worst relative error ")[1].split()[0]) < 1e-5
+    for name in ("graph.svg", "learning_curve.png"):
+        assert str(tmp_path / name) in out
+        assert (tmp_path / name).stat().st_size > 1000
+    assert "<svg" in (tmp_path / "graph.svg").read_text()
+
+
+def test_without_matplotlib_it_says_so(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+    real = builtins.__import__
+
+    def refuse(name: str, *args: Any) -> Any:
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *args)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setattr(demo, "EPOCHS", 1)
+    demo.main(tmp_path)
+    assert "pip install 'autograd-core[plot]'" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.svg"]
