@@ -113,12 +113,13 @@ def pull(
         gradient = rules[0](g, y, x, **params) if params else rules[0](g, y, x)
         if prim.singular:
             gradient = tame(gradient, g)
-        if not _fits(gradient, edge):
-            gradient = fit(gradient, edge, prim.name)
-        return ((edge, gradient),)
+        return ((edge, _fitted(gradient, edge, prim.name)),)
     if not rules and prim.joint is None and edges:
         raise no_rule(prim, "reverse")
-    inputs = [_standin(e) if x is None else x for x, e in zip(inputs, edges, strict=True)]
+    for x in inputs:
+        if x is None:
+            inputs = [_standin(e) if v is None else v for v, e in zip(inputs, edges)]
+            break
     if record:
         y, inputs = _lift(node, y, inputs)
     joint = None
@@ -142,22 +143,24 @@ def pull(
             continue
         if prim.singular:
             gradient = tame(gradient, g)
-        if not _fits(gradient, edge):
-            gradient = fit(gradient, edge, prim.name)
-        out.append((edge, gradient))
+        out.append((edge, _fitted(gradient, edge, prim.name)))
     return out
 
 
-def _fits(gradient: Any, edge: Any) -> bool:
+def _fitted(gradient: Any, edge: Any, name: str) -> Any:
+    """Bring a rule's result to its input's shape and dtype; mostly it has them already."""
+    like = edge if isinstance(edge, Node) else edge.data
     try:
-        return gradient.shape == edge.shape and gradient.dtype == edge.dtype
+        if gradient.shape == like.shape and gradient.dtype == like.dtype:
+            return gradient
     except AttributeError:
-        return False
+        pass  # a number, or something that fit refuses
+    return fit(gradient, like, name)
 
 
 def _standin(edge: Any) -> Standin:
     """Return the stand-in of an input that was not saved; a node is one already."""
-    return edge if isinstance(edge, Node) else Standin(edge.shape, edge.dtype)
+    return edge if isinstance(edge, Node) else Standin(edge.data.shape, edge.data.dtype)
 
 
 def _lift(node: Node, y: Any, inputs: Any) -> tuple[Any, list[Any]]:

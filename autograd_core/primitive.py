@@ -183,6 +183,11 @@ def _needs(rules: Any, saves: Saves, arity: int | None) -> tuple[frozenset[int],
     return tuple(out)
 
 
+def _array(y: Any) -> Any:
+    """Return NumPy's scalars and numbers as arrays; a duck array stays as it is."""
+    return y if hasattr(type(y), "__array_function__") else asarray(y)
+
+
 def version_of(edge: Any) -> int | None:
     """Return the version of the leaf whose memory this is, be it through views; else None."""
     while isinstance(edge, Node):
@@ -231,7 +236,7 @@ def _call_1(prim: Primitive) -> Any:
                 except (ValueError, IndexError, TypeError) as error:
                     raise explain(error, prim.name, (data,)) from None
                 if type(y) is not ndarray:
-                    y = asarray(y)
+                    y = _array(y)
                 t = new(Tensor)
                 t.data = y
                 t.version = 0
@@ -293,7 +298,7 @@ def _call_2(prim: Primitive) -> Any:
             except (ValueError, IndexError, TypeError) as error:
                 raise explain(error, prim.name, (x, w)) from None
             if type(y) is not ndarray:
-                y = asarray(y)
+                y = _array(y)
             t = new(Tensor)
             t.data = y
             t.version = 0
@@ -364,17 +369,32 @@ def _call_n(prim: Primitive) -> Any:
         except (ValueError, IndexError, TypeError) as error:
             raise explain(error, prim.name, values) from None
         if type(y) is not ndarray:
-            y = asarray(y)
+            y = _array(y)
         if not mask or not is_recording():
             return wrap(y)
         save_y, save = prim.plans[mask]
-        inputs = tuple([
-            v if s else None if e is not None else unsaved(v)
-            for v, s, e in zip(values, save, edges, strict=True)])  # fmt: skip
-        n = Node(prim, tuple(edges), inputs, y, params)
-        if not save_y and y.size > SMALL:
-            n.output = None
-        n.versions = tuple([version_of(e) if s else None for e, s in zip(edges, save, strict=True)])
+        inputs: list[Any] = []
+        versions: list[int | None] = []
+        for x, kept, edge in zip(values, save, edges):
+            version = None
+            if not kept:
+                x = None if edge is not None else unsaved(x)
+            elif edge is not None:
+                version = version_of(edge)
+            inputs.append(x)
+            versions.append(version)
+        n = new(Node)
+        n.id = next_id()
+        n.primitive = prim
+        n.params = params
+        n.edges = tuple(edges)
+        n.inputs = tuple(inputs)
+        n.versions = versions
+        n.shape = y.shape
+        n.dtype = y.dtype
+        n.output = y if save_y or y.size <= SMALL else None
+        n.hooks = n.grad = None
+        n.released = False
         return wrap(y, n)
 
     return call

@@ -342,6 +342,16 @@ class Tensor(Array):
         return self.data.level + 1 if isinstance(self.data, Box) else 0
 
     @property
+    def shape(self) -> tuple[int, ...]:  # as in Array, at one call instead of two
+        """Lengths of the axes."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the elements."""
+        return self.data.dtype
+
+    @property
     def edge(self) -> Any:
         """What a gradient of this Tensor goes to: its node, itself if it is a leaf, or None."""
         return self if self.node is LEAF else self.node

@@ -11,6 +11,7 @@ from autograd_core.tensor import Parameter as Parameter
 from . import data as data
 from . import functional as functional
 from . import init as init
+from . import plots as plots
 from . import random as random
 from .activations import *
 from .containers import *
