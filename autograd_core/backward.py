@@ -122,29 +122,31 @@ def pull(
             break
     if record:
         y, inputs = _lift(node, y, inputs)
-    joint = None
-    if prim.joint is not None:
-        joint = prim.joint(g, y, *inputs, **params)
-        if not isinstance(joint, (tuple, list)) or len(joint) != len(edges):
-            came = len(joint) if isinstance(joint, (tuple, list)) else type(joint).__name__
-            raise TypeError(message(prim.name, f"{came} gradients from its joint rule",
-                                    f"a tuple of {len(edges)}"))  # fmt: skip
+    if prim.joint is None:
+        pairs = zip(edges, rules)
+    else:
+        pairs = zip(edges, _joint(prim, g, y, inputs, params))
     out = []
-    for i, edge in enumerate(edges):
-        if edge is None or not (wanted is None or edge in wanted or edge in targets):
+    for edge, rule in pairs:
+        if edge is None or rule is None:
             continue
-        if joint is not None:
-            gradient = joint[i]
-            if gradient is None:
-                continue
-        elif (rule := rules[i]) is not None:
-            gradient = rule(g, y, *inputs, **params)
-        else:
+        if wanted is not None and edge not in wanted and edge not in targets:
             continue
+        gradient = rule(g, y, *inputs, **params) if prim.joint is None else rule
         if prim.singular:
             gradient = tame(gradient, g)
         out.append((edge, _fitted(gradient, edge, prim.name)))
     return out
+
+
+def _joint(prim: Any, g: Any, y: Any, inputs: Any, params: Any) -> Any:
+    """Read a rule that gives the gradients of all inputs at once."""
+    gradients = prim.joint(g, y, *inputs, **params)
+    if not isinstance(gradients, (tuple, list)) or len(gradients) != len(inputs):
+        came = len(gradients) if isinstance(gradients, (tuple, list)) else type(gradients).__name__
+        raise TypeError(message(prim.name, f"{came} gradients from its joint rule",
+                                f"a tuple of {len(inputs)}"))  # fmt: skip
+    return gradients
 
 
 def _fitted(gradient: Any, edge: Any, name: str) -> Any:

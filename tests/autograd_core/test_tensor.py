@@ -658,6 +658,18 @@ def test_one_element_needs_no_gradient(shape):
     assert type(w.grad) is np.ndarray
 
 
+def test_the_first_gradient_has_the_results_dtype():
+    w, seen = leaf(2.0, np.float32), []
+    y = w * w
+    y.register_hook(lambda g: seen.append(g.dtype))
+    y.backward(retain_graph=True)
+    y.backward(np.float64(1.0))
+    assert seen == [np.float32] * 2
+    w.grad = None
+    w.backward()
+    assert w.grad.dtype == np.float32
+
+
 def test_backward_of_a_leaf():
     w = leaf(3.0)
     w.backward()
