@@ -169,14 +169,21 @@ class _Switch(ContextDecorator):
 
         @functools.wraps(func)
         def steps(*args: Any, **kwargs: Any) -> Any:  # set while it runs, not while it waits
-            generator, sent = func(*args, **kwargs), None
+            generator = func(*args, **kwargs)
+            resume = functools.partial(generator.send, None)
             while True:
                 with type(self)():
                     try:
-                        item = generator.send(sent)
+                        item = resume()
                     except StopIteration as stop:
                         return stop.value
-                sent = yield item
+                try:
+                    resume = functools.partial(generator.send, (yield item))
+                except GeneratorExit:
+                    generator.close()
+                    raise
+                except BaseException as error:
+                    resume = functools.partial(generator.throw, error)
 
         return steps
 
