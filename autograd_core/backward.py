@@ -57,9 +57,11 @@ def propagate(
     token = recording.set(True) if record else None
     try:
         with np.errstate(all="ignore"):  # 1/0 in a rule is an infinite gradient, not a warning
-            arriving = seeds
+            arriving: Iterable[tuple[Any, Any]] = seeds
             while True:
                 for edge, gradient in arriving:
+                    if gradient is None:
+                        continue
                     if isinstance(edge, Node):
                         entry = pending.get(edge.id)
                         if entry is None:
@@ -81,7 +83,7 @@ def propagate(
                     found[node] = g
                     arriving = ()
                     continue
-                arriving = pull(node, g, record, wanted, targets)
+                arriving = zip(node.edges, pull(node, g, record, wanted, targets))
                 if not retain:
                     _release(node)
                 if isinstance(g, (ndarray, np.generic)) and g.size <= SMALL:
@@ -92,77 +94,77 @@ def propagate(
     return found, [(tensor, g) for tensor, g in leaves.values()]
 
 
-def pull(
-    node: Node, g: Any, record: bool, wanted: Any = None, targets: Any = ()
-) -> Sequence[tuple[Any, Any]]:
-    """Apply the rules of one node to the gradient of its output: (edge, gradient), ..."""
-    prim, edges, params = node.primitive, node.edges, node.params
-    inputs: Any = node.inputs
+def pull(node: Node, g: Any, record: bool, wanted: Any = None, targets: Any = ()) -> Sequence[Any]:
+    """Apply the rules of one node to the gradient of its output: a gradient, or None, per edge."""
     if node.released:
         raise GraphError(
-            message(prim.name, "a backward through a graph whose saved arrays were released by an "
-                    "earlier one", "one backward per graph", "retain_graph=True the first time"))  # fmt: skip
+            message(node.primitive.name, "a backward through a graph whose saved arrays were "
+                    "released by an earlier one", "one backward per graph",
+                    "retain_graph=True the first time"))  # fmt: skip
     if node.versions is not None:
         _check_versions(node)
-    y = node if node.output is None or not prim.saves_output else node.output
-    rules = prim.rules
+    prim, edges, params = node.primitive, node.edges, node.params
+    y = node.output
+    if y is None or not prim.saves_output:
+        y = node
+    rules, singular = prim.rules, prim.singular
     if len(edges) == 1 == len(rules) and not record:  # the general path below, for one input
-        edge, x = edges[0], inputs[0]
+        edge, x = edges[0], node.inputs[0]
+        like = edge if isinstance(edge, Node) else edge.data
         if x is None:
-            x = _standin(edge)
+            x = edge if like is edge else Standin(like.shape, like.dtype)
         gradient = rules[0](g, y, x, **params) if params else rules[0](g, y, x)
-        if prim.singular:
+        if singular:
             gradient = tame(gradient, g)
-        return ((edge, _fitted(gradient, edge, prim.name)),)
-    if not rules and prim.joint is None and edges:
-        raise no_rule(prim, "reverse")
-    for x in inputs:
-        if x is None:
-            inputs = [_standin(e) if v is None else v for v, e in zip(inputs, edges)]
-            break
+        if (
+            type(gradient) is not ndarray
+            or gradient.dtype is not like.dtype
+            or gradient.shape != like.shape
+        ):
+            gradient = fit(gradient, like, prim.name)
+        return (gradient,)
+    inputs = list(node.inputs)
+    for i, x in enumerate(inputs):
+        if x is None:  # it was not saved: a node is its own stand-in
+            edge = edges[i]
+            inputs[i] = edge if isinstance(edge, Node) else Standin(edge.data.shape, edge.data.dtype)
     if record:
         y, inputs = _lift(node, y, inputs)
-    if prim.joint is None:
-        pairs = zip(edges, rules)
-    else:
-        pairs = zip(edges, _joint(prim, g, y, inputs, params))
-    out = []
-    for edge, rule in pairs:
-        if edge is None or rule is None:
+    if prim.joint is not None:
+        out = prim.joint(g, y, *inputs, **params)
+        if not isinstance(out, (tuple, list)) or len(out) != len(edges):
+            came = len(out) if isinstance(out, (tuple, list)) else type(out).__name__
+            raise TypeError(message(prim.name, f"{came} gradients from its joint rule",
+                                    f"a tuple of {len(edges)}"))  # fmt: skip
+        out = list(out)
+    elif rules:
+        out = [None] * len(edges)
+    elif edges:
+        raise no_rule(prim, "reverse")
+    joint = prim.joint is not None
+    for i, edge in enumerate(edges):
+        if edge is None or not (wanted is None or edge in wanted or edge in targets):
+            out[i] = None
             continue
-        if wanted is not None and edge not in wanted and edge not in targets:
+        if joint:
+            gradient = out[i]
+            if gradient is None:
+                continue
+        elif (rule := rules[i]) is not None:
+            gradient = rule(g, y, *inputs, **params) if params else rule(g, y, *inputs)
+        else:
             continue
-        gradient = rule(g, y, *inputs, **params) if prim.joint is None else rule
-        if prim.singular:
+        if singular:
             gradient = tame(gradient, g)
-        out.append((edge, _fitted(gradient, edge, prim.name)))
+        like = edge if isinstance(edge, Node) else edge.data
+        if (
+            type(gradient) is not ndarray
+            or gradient.dtype is not like.dtype
+            or gradient.shape != like.shape
+        ):
+            gradient = fit(gradient, like, prim.name)
+        out[i] = gradient
     return out
-
-
-def _joint(prim: Any, g: Any, y: Any, inputs: Any, params: Any) -> Any:
-    """Read a rule that gives the gradients of all inputs at once."""
-    gradients = prim.joint(g, y, *inputs, **params)
-    if not isinstance(gradients, (tuple, list)) or len(gradients) != len(inputs):
-        came = len(gradients) if isinstance(gradients, (tuple, list)) else type(gradients).__name__
-        raise TypeError(message(prim.name, f"{came} gradients from its joint rule",
-                                f"a tuple of {len(inputs)}"))  # fmt: skip
-    return gradients
-
-
-def _fitted(gradient: Any, edge: Any, name: str) -> Any:
-    """Bring a rule's result to its input's shape and dtype; mostly it has them already."""
-    like = edge if isinstance(edge, Node) else edge.data
-    try:
-        if gradient.shape == like.shape and gradient.dtype == like.dtype:
-            return gradient
-    except AttributeError:
-        pass  # a number, or something that fit refuses
-    return fit(gradient, like, name)
-
-
-def _standin(edge: Any) -> Standin:
-    """Return the stand-in of an input that was not saved; a node is one already."""
-    return edge if isinstance(edge, Node) else Standin(edge.data.shape, edge.data.dtype)
 
 
 def _lift(node: Node, y: Any, inputs: Any) -> tuple[Any, list[Any]]:
@@ -181,9 +183,10 @@ def _lift(node: Node, y: Any, inputs: Any) -> tuple[Any, list[Any]]:
 
 
 def _check_versions(node: Node) -> None:
-    for edge, version in zip(node.edges, node.versions, strict=True):
-        if version is not None and version_of(edge) != version:
-            raise _changed(node, edge)
+    edges = node.edges
+    for i, version in enumerate(node.versions):
+        if version is not None and version_of(edges[i]) != version:
+            raise _changed(node, edges[i])
 
 
 def _changed(node: Node, leaf: Any) -> GraphError:
@@ -200,11 +203,11 @@ def _release(node: Node) -> None:
     y = node.output
     if y is not None and y.size > SMALL:
         node.output = None
-    for x in node.inputs:
+    inputs, edges = node.inputs, node.edges
+    for x in inputs:
         if type(x) is ndarray and x.size > SMALL:
             node.inputs = tuple([
-                None if e is not None else unsaved(x)
-                for x, e in zip(node.inputs, node.edges, strict=True)])  # fmt: skip
+                None if edges[i] is not None else unsaved(x) for i, x in enumerate(inputs)])  # fmt: skip
             break
 
 
@@ -216,6 +219,7 @@ def run_hooks(hooks: Iterable[Any], g: Any) -> Any:
             continue
         if not isinstance(new, Box) or not isinstance(g, Box):
             new = np.asarray(strip(new), dtype=g.dtype)
+            new = wrap(new) if isinstance(g, Box) else new
         if new.shape != g.shape:
             raise ValueError(
                 message("hook", f"a returned gradient of shape {new.shape}", f"{g.shape}")
@@ -231,6 +235,9 @@ def accumulate(leaves: list[tuple[Any, Any]], record: bool) -> None:
         leaf, g = leaves.pop()
         if leaf.extras and "hooks" in leaf.extras:
             g = run_hooks(leaf.extras["hooks"], g)
+        if leaf.grad is not None and np.shape(leaf.grad) != leaf.data.shape:
+            raise ValueError(message("backward", f"a .grad of shape {np.shape(leaf.grad)} to add to",
+                                     f"{leaf.data.shape}", "w.grad = None"))  # fmt: skip
         if leaf.grad is not None and (record or type(leaf.grad) is not ndarray):
             g = leaf.grad + g  # a gradient that is part of a graph is never written to
         elif isinstance(g, (ndarray, np.generic)) and not own(g):

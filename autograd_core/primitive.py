@@ -199,7 +199,7 @@ def version_of(edge: Any) -> int | None:
 
 def unsaved(x: Any) -> Any:
     """Return what stays of a constant that no rule needs: itself while it is small, for pictures."""
-    return Standin(x.shape, x.dtype) if getattr(x, "size", 1) > SMALL else x
+    return Standin(x.shape, x.dtype) if type(x) is ndarray and x.size > SMALL else x
 
 
 # -- calling: a short path for each arity, and one slow path for anything unusual -----------------
@@ -342,60 +342,64 @@ def _call_2(prim: Primitive) -> Any:
 
 def _call_n(prim: Primitive) -> Any:
     """Build the call of an operation with three inputs or more."""
-    fun = prim.fun
+    fun, arity = prim.fun, prim.arity
 
     def call(*args: Any, **params: Any) -> Any:
-        if len(args) != prim.arity:
+        if len(args) != arity:
             return apply(prim, args, params)
-        values: list[Any] = []
-        edges: list[Any] = []
-        mask, boxed = 0, False
-        for i, a in enumerate(args):
-            x, edge = a, None
-            if isinstance(a, Tensor):
-                x, edge, boxed = a.data, a.node, True
+        values, edges = [], []
+        mask, bit, boxed = 0, 1, False
+        for x in args:
+            edge = None
+            if isinstance(x, Tensor):
+                boxed = True
+                edge = x.node
                 if edge is not None:
-                    mask |= 1 << i
+                    mask += bit
                     if edge is LEAF:
-                        edge = a
-            if type(x) is not ndarray and type(x) is not float and type(x) is not int:
+                        edge = x
+                x = x.data
+            kind = type(x)
+            if kind is not ndarray and kind is not float and kind is not int:
                 return apply(prim, args, params)
             values.append(x)
             edges.append(edge)
+            bit += bit
         if not boxed:
             return apply(prim, args, params)
         try:
-            y = fun(*values, **params)
+            y = fun(*values, **params) if params else fun(*values)
         except (ValueError, IndexError, TypeError) as error:
             raise explain(error, prim.name, values) from None
         if type(y) is not ndarray:
             y = _array(y)
+        t = new(Tensor)
+        t.data = y
+        t.version = 0
+        t.grad = t.extras = None
         if not mask or not is_recording():
-            return wrap(y)
+            t.node = None
+            return t
         save_y, save = prim.plans[mask]
-        inputs: list[Any] = []
-        versions: list[int | None] = []
-        for x, kept, edge in zip(values, save, edges):
-            version = None
-            if not kept:
-                x = None if edge is not None else unsaved(x)
-            elif edge is not None:
-                version = version_of(edge)
-            inputs.append(x)
-            versions.append(version)
-        n = new(Node)
+        t.node = n = new(Node)
+        n.versions = None
+        for i, edge in enumerate(edges):
+            if not save[i]:
+                values[i] = None if edge is not None else unsaved(values[i])
+            elif edge is not None and (edge is args[i] or edge.primitive.view):
+                n.versions = n.versions or [None] * arity
+                n.versions[i] = edge.version if edge is args[i] else version_of(edge)
         n.id = next_id()
         n.primitive = prim
         n.params = params
         n.edges = tuple(edges)
-        n.inputs = tuple(inputs)
-        n.versions = versions
         n.shape = y.shape
         n.dtype = y.dtype
+        n.inputs = tuple(values)
         n.output = y if save_y or y.size <= SMALL else None
         n.hooks = n.grad = None
         n.released = False
-        return wrap(y, n)
+        return t
 
     return call
 
@@ -449,8 +453,8 @@ def declare(
     if rules:
         prim.check_number(rules)
     prim.defvjp(rules, joint, saves)
-    if isinstance(fun, np.ufunc) and not numpy:
-        numpy = (fun,)
+    if isinstance(fun, np.ufunc) and not numpy and fun not in NUMPY:
+        numpy = (fun,)  # the library's own; another rule for np.tanh does not take its place
     return _operation(prim, numpy)
 
 
@@ -650,20 +654,14 @@ def _push_multilinear(prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any
 
 def fit(g: Any, like: Any, name: str = "fit") -> Any:
     """Bring ``g`` to the shape and dtype of ``like``: sum over what broadcast, or broadcast."""
-    if isinstance(g, (int, float)):
-        g = asarray(g)
-    if not hasattr(g, "shape") or g.dtype.kind not in "biufc" or (
-        g.dtype.kind == "c" and like.dtype.kind != "c"
-    ):  # fmt: skip
-        what = getattr(g, "dtype", type(g).__name__)
-        raise TypeError(message(name, f"a gradient or tangent of type {what} from a rule",
-                                f"an array of shape {like.shape} and dtype {like.dtype}"))  # fmt: skip
+    if type(g) is not ndarray or g.dtype is not like.dtype:
+        g = _numbers(g, like, name)
     shape = like.shape
     if g.shape != shape:
         came = g.shape
-        if (lead := g.ndim - len(shape)) > 0:
-            g = np.add.reduce(g, axis=tuple(range(lead)))
-        if g.ndim == len(shape):
+        if (lead := len(came) - len(shape)) > 0:
+            g = np.add.reduce(g, axis=0 if lead == 1 else tuple(range(lead)))
+        if g.shape != shape and g.ndim == len(shape):
             axes = tuple(i for i, n in enumerate(shape) if n == 1 != g.shape[i])
             if axes:
                 g = np.add.reduce(g, axis=axes, keepdims=True)
@@ -672,8 +670,18 @@ def fit(g: Any, like: Any, name: str = "fit") -> Any:
                 raise ValueError(message(name, f"a gradient or tangent of shape {came} from a rule",
                                          f"one that fits {shape}"))  # fmt: skip
             g = _spread(g, shape)
-    if g.dtype != like.dtype:
-        g = g.astype(like.dtype)
+    return g if g.dtype == like.dtype else g.astype(like.dtype)
+
+
+def _numbers(g: Any, like: Any, name: str) -> Any:
+    if isinstance(g, (int, float)):
+        g = asarray(g)
+    if not hasattr(g, "shape") or g.dtype.kind not in "biufc" or (
+        g.dtype.kind == "c" and like.dtype.kind != "c"
+    ):  # fmt: skip
+        what = getattr(g, "dtype", type(g).__name__)
+        raise TypeError(message(name, f"a gradient or tangent of type {what} from a rule",
+                                f"an array of shape {like.shape} and dtype {like.dtype}"))  # fmt: skip
     return g
 
 
@@ -696,9 +704,10 @@ def tame(d: Any, g: Any) -> Any:
     reach what was not selected (where, relu). Only a result that is not finite is looked at, so
     ordinary numbers pay one dot product.
     """
+    if isinstance(d, (ndarray, np.generic)) and math.isfinite(np.vdot(d, d)):
+        return d
     value: Any = strip(d)
-    plain = isinstance(value, (ndarray, np.generic))
-    if plain and math.isfinite(np.vdot(value, value)):
+    if isinstance(value, (ndarray, np.generic)) and math.isfinite(np.vdot(value, value)):
         return d
     g = strip(g)
     return np.where(np.isnan(value) & (np.equal(g, 0) | np.isinf(g)), 0.0, d)

@@ -61,7 +61,7 @@ def _floating(x: Any, what: str) -> Any:
     """Return ``x`` as an array or box of a floating dtype."""
     if not isinstance(x, Box):
         x = np.asarray(x)
-    if x.dtype.kind not in "fc":
+    if x.dtype.kind != "f":  # complex numbers come later
         raise TypeError(message(what, f"an input of dtype {x.dtype}", "a floating dtype",
                                 "3.0 for 3, or x.astype(float)"))  # fmt: skip
     return x

@@ -260,20 +260,18 @@ class Value:
     sin, cos = _unary(ops.sin, math.sin), _unary(ops.cos, math.cos)
     relu, sigmoid = _unary(ops.relu, _relu), _unary(ops.sigmoid, _sigmoid)
 
-    def __float__(self) -> float:
-        return self.data
-
+    # There is no __float__: math.exp(v) would leave the graph silently, and is a TypeError so.
     def __lt__(self, other: Value | float) -> bool:
-        return self.data < float(other)
+        return self.data < getattr(other, "data", other)
 
     def __le__(self, other: Value | float) -> bool:
-        return self.data <= float(other)
+        return self.data <= getattr(other, "data", other)
 
     def __gt__(self, other: Value | float) -> bool:
-        return self.data > float(other)
+        return self.data > getattr(other, "data", other)
 
     def __ge__(self, other: Value | float) -> bool:
-        return self.data >= float(other)
+        return self.data >= getattr(other, "data", other)
 
     def __repr__(self) -> str:
         return f"Value({self.data}{f', {self.label!r}' if self.label else ''})"

@@ -57,7 +57,7 @@ class Row:
         return all(c.verdict in ("agrees", "kink") for c in self.comparisons)
 
 
-@dataclass(slots=True)
+@dataclass(repr=False)
 class Report:
     """What was compared: a :class:`Row` per argument, mode and order. Prints as a short table."""
 
@@ -77,6 +77,9 @@ class Report:
     def max_error(self) -> float:
         """The largest relative error of all rows."""
         return max((row.max_error for row in self.rows), default=0.0)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         wrong = sum(not row.passed for row in self.rows)
