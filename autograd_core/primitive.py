@@ -704,10 +704,9 @@ def tame(d: Any, g: Any) -> Any:
     reach what was not selected (where, relu). Only a result that is not finite is looked at, so
     ordinary numbers pay one dot product.
     """
-    if isinstance(d, (ndarray, np.generic)) and math.isfinite(np.vdot(d, d)):
-        return d
-    value: Any = strip(d)
-    if isinstance(value, (ndarray, np.generic)) and math.isfinite(np.vdot(value, value)):
+    value: Any = d if type(d) is ndarray else strip(d)
+    plain = isinstance(value, (ndarray, np.generic))
+    if plain and math.isfinite(np.vdot(value, value)):
         return d
     g = strip(g)
     return np.where(np.isnan(value) & (np.equal(g, 0) | np.isinf(g)), 0.0, d)

@@ -201,8 +201,8 @@ class Array(Box):
         if self._recorded():
             raise TypeError(message(
                 "asarray", f"a {type(self).__name__} that is being differentiated; a plain array "
-                "would leave the graph silently", "", "np.stack to join Tensors, t.numpy() or t.detach() to leave the graph, or the autograd_core "
-                "function of the same name"))  # fmt: skip
+                "would leave the graph silently", "", "np.stack to join Tensors, t.numpy() or "
+                "t.detach() to leave the graph, or the autograd_core function of the same name"))  # fmt: skip
         value = np.asarray(strip(self), dtype=dtype)
         return value.copy() if copy else value
 

@@ -63,7 +63,7 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         if self._parameters:
             args, kwargs = self._take(args, kwargs)
-        return self.forward(*args, **kwargs)  # type: ignore[no-any-return]
+        return self.forward(*args, **kwargs)
 
     def _take(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Bring data to the dtype of the parameters; see :mod:`nn.casting`."""
