@@ -35,15 +35,17 @@ _BESIDE = ("nn", "optim")  # top-level packages of this distribution
 _LATER = {"draw": ".draw", "check_gradients": ".gradcheck"}  # imported when first asked for
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        found = getattr(importlib.import_module(_LATER[name], __name__), name)
-    elif name in _BESIDE:
-        found = _beside(name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # a type checker that saw it would believe in every name
+
+    def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            found = getattr(importlib.import_module(_LATER[name], __name__), name)
+        elif name in _BESIDE:
+            found = _beside(name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = found
+        return found
 
 
 def _beside(name: str) -> Any:
