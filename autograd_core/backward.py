@@ -34,7 +34,7 @@ def propagate(
     retain: bool = False,
     wanted: Collection[Node] | None = None,
     targets: Collection[Node] = (),
-) -> tuple[dict[Node, Any], list[tuple[Any, Any]]]:
+) -> tuple[dict[Node, Any], list[list[Any]]]:
     """Carry gradients from ``seeds`` (pairs of an edge and its gradient) back through the graph.
 
     Args:
@@ -45,7 +45,7 @@ def propagate(
         targets: stop at these nodes and return their gradients.
 
     Returns:
-        The gradients of the targets, and the list of (leaf Tensor, gradient). Nothing is written
+        The gradients of the targets, and the list of [leaf Tensor, gradient]. Nothing is written
         into any Tensor: that is the caller's last act, so an exception half-way (a rule that
         raises, Ctrl-C) leaves every ``.grad`` as it was.
     """
@@ -53,118 +53,102 @@ def propagate(
     leaves: dict[int, list[Any]] = {}
     heap: list[int] = []
     found: dict[Node, Any] = {}
+    for edge, gradient in seeds:
+        is_node = isinstance(edge, Node)
+        number, waiting = (edge.id, pending) if is_node else (id(edge), leaves)
+        if number in waiting:
+            waiting[number][1] = waiting[number][1] + gradient
+        else:
+            waiting[number] = [edge, gradient]
+            if is_node:
+                heappush(heap, -number)
 
     token = recording.set(True) if record else None
     try:
         with np.errstate(all="ignore"):  # 1/0 in a rule is an infinite gradient, not a warning
-            arriving: Iterable[tuple[Any, Any]] = seeds
-            while True:
-                for edge, gradient in arriving:
-                    if gradient is None:
-                        continue
-                    if isinstance(edge, Node):
-                        entry = pending.get(edge.id)
-                        if entry is None:
-                            pending[edge.id] = [edge, gradient]
-                            heappush(heap, -edge.id)
-                            continue
-                    else:
-                        entry = leaves.get(id(edge))
-                        if entry is None:
-                            leaves[id(edge)] = [edge, gradient]
-                            continue
-                    entry[1] = entry[1] + gradient
-                if not heap:
-                    break
+            # One loop without calls: it is half of what small networks cost, and each function,
+            # pair or zip in it was measured to cost more than it looks (97 -> 79 us for the step
+            # of a 784-30-10 network, with the changes to SGD and linear).
+            while heap:
                 node, g = pending.pop(-heappop(heap))
                 if node.hooks:
                     g = run_hooks(node.hooks, g)
                 if node in targets:
                     found[node] = g
-                    arriving = ()
                     continue
-                arriving = zip(node.edges, pull(node, g, record, wanted, targets))
-                if not retain:
-                    _release(node)
+                if node.released or node.versions is not None:
+                    _check(node)
+                prim, edges, params = node.primitive, node.edges, node.params
+                rules, joint, singular = prim.rules, None, prim.singular
+                y = node.output
+                if y is None or not prim.saves_output:
+                    y = node
+                inputs = list(node.inputs)
+                for i, x in enumerate(inputs):
+                    if x is None:  # it was not saved: a node is its own stand-in
+                        x = edges[i]
+                        inputs[i] = x if isinstance(x, Node) else Standin(x.data.shape, x.data.dtype)
+                if record:
+                    y, inputs = _lift(node, y, inputs)
+                if prim.joint is not None:
+                    joint = _joint(prim, g, y, inputs, params)
+                elif not rules and edges:
+                    raise no_rule(prim, "reverse")
+                for i, edge in enumerate(edges):
+                    if edge is None or not (wanted is None or edge in wanted or edge in targets):
+                        continue
+                    if joint is not None:
+                        gradient = joint[i]
+                        if gradient is None:
+                            continue
+                    else:
+                        rule = rules[i]
+                        if rule is None:
+                            continue
+                        gradient = rule(g, y, *inputs, **params) if params else rule(g, y, *inputs)
+                    if singular:
+                        gradient = tame(gradient, g)
+                    if isinstance(edge, Node):
+                        like, number, waiting = edge, edge.id, pending
+                    else:
+                        like, number, waiting = edge.data, id(edge), leaves
+                    if (
+                        type(gradient) is not ndarray
+                        or gradient.dtype is not like.dtype
+                        or gradient.shape != like.shape
+                    ):
+                        gradient = fit(gradient, like, prim.name)
+                    if number in waiting:
+                        entry = waiting[number]
+                        entry[1] = entry[1] + gradient
+                    else:
+                        waiting[number] = [edge, gradient]
+                        if waiting is pending:
+                            heappush(heap, -number)
+                if not retain:  # drop what is large; the small stays, so that it can be drawn
+                    node.released = True
+                    y = node.output
+                    if y is not None and y.size > SMALL:
+                        node.output = None
+                    for i, edge in enumerate(edges):
+                        inputs[i] = unsaved(inputs[i]) if edge is None else None
+                    node.inputs = tuple(inputs)
                 if isinstance(g, (ndarray, np.generic)) and g.size <= SMALL:
                     node.grad = g
     finally:
         if token is not None:
             recording.reset(token)
-    return found, [(tensor, g) for tensor, g in leaves.values()]
+    return found, list(leaves.values())
 
 
-def pull(node: Node, g: Any, record: bool, wanted: Any = None, targets: Any = ()) -> Sequence[Any]:
-    """Apply the rules of one node to the gradient of its output: a gradient, or None, per edge."""
-    if node.released:
-        raise GraphError(
-            message(node.primitive.name, "a backward through a graph whose saved arrays were "
-                    "released by an earlier one", "one backward per graph",
-                    "retain_graph=True the first time"))  # fmt: skip
-    if node.versions is not None:
-        _check_versions(node)
-    prim, edges, params = node.primitive, node.edges, node.params
-    y = node.output
-    if y is None or not prim.saves_output:
-        y = node
-    rules, singular = prim.rules, prim.singular
-    if len(edges) == 1 == len(rules) and not record:  # the general path below, for one input
-        edge, x = edges[0], node.inputs[0]
-        like = edge if isinstance(edge, Node) else edge.data
-        if x is None:
-            x = edge if like is edge else Standin(like.shape, like.dtype)
-        gradient = rules[0](g, y, x, **params) if params else rules[0](g, y, x)
-        if singular:
-            gradient = tame(gradient, g)
-        if (
-            type(gradient) is not ndarray
-            or gradient.dtype is not like.dtype
-            or gradient.shape != like.shape
-        ):
-            gradient = fit(gradient, like, prim.name)
-        return (gradient,)
-    inputs = list(node.inputs)
-    for i, x in enumerate(inputs):
-        if x is None:  # it was not saved: a node is its own stand-in
-            edge = edges[i]
-            inputs[i] = edge if isinstance(edge, Node) else Standin(edge.data.shape, edge.data.dtype)
-    if record:
-        y, inputs = _lift(node, y, inputs)
-    if prim.joint is not None:
-        out = prim.joint(g, y, *inputs, **params)
-        if not isinstance(out, (tuple, list)) or len(out) != len(edges):
-            came = len(out) if isinstance(out, (tuple, list)) else type(out).__name__
-            raise TypeError(message(prim.name, f"{came} gradients from its joint rule",
-                                    f"a tuple of {len(edges)}"))  # fmt: skip
-        out = list(out)
-    elif rules:
-        out = [None] * len(edges)
-    elif edges:
-        raise no_rule(prim, "reverse")
-    joint = prim.joint is not None
-    for i, edge in enumerate(edges):
-        if edge is None or not (wanted is None or edge in wanted or edge in targets):
-            out[i] = None
-            continue
-        if joint:
-            gradient = out[i]
-            if gradient is None:
-                continue
-        elif (rule := rules[i]) is not None:
-            gradient = rule(g, y, *inputs, **params) if params else rule(g, y, *inputs)
-        else:
-            continue
-        if singular:
-            gradient = tame(gradient, g)
-        like = edge if isinstance(edge, Node) else edge.data
-        if (
-            type(gradient) is not ndarray
-            or gradient.dtype is not like.dtype
-            or gradient.shape != like.shape
-        ):
-            gradient = fit(gradient, like, prim.name)
-        out[i] = gradient
-    return out
+def _joint(prim: Any, g: Any, y: Any, inputs: Any, params: Any) -> Any:
+    """Read a rule that gives the gradients of all inputs at once."""
+    gradients = prim.joint(g, y, *inputs, **params)
+    if not isinstance(gradients, (tuple, list)) or len(gradients) != len(inputs):
+        came = len(gradients) if isinstance(gradients, (tuple, list)) else type(gradients).__name__
+        raise TypeError(message(prim.name, f"{came} gradients from its joint rule",
+                                f"a tuple of {len(inputs)}"))  # fmt: skip
+    return gradients
 
 
 def _lift(node: Node, y: Any, inputs: Any) -> tuple[Any, list[Any]]:
@@ -182,9 +166,15 @@ def _lift(node: Node, y: Any, inputs: Any) -> tuple[Any, list[Any]]:
     return (y if isinstance(y, Standin) else wrap(y, node)), lifted
 
 
-def _check_versions(node: Node) -> None:
+def _check(node: Node) -> None:
+    """Refuse a node whose saved arrays are gone, or were written to since."""
+    if node.released:
+        raise GraphError(
+            message(node.primitive.name, "a backward through a graph whose saved arrays were "
+                    "released by an earlier one", "one backward per graph",
+                    "retain_graph=True the first time"))  # fmt: skip
     edges = node.edges
-    for i, version in enumerate(node.versions):
+    for i, version in enumerate(node.versions or ()):
         if version is not None and version_of(edges[i]) != version:
             raise _changed(node, edges[i])
 
@@ -195,20 +185,6 @@ def _changed(node: Node, leaf: Any) -> GraphError:
         message(node.primitive.name, f"a leaf {who} that was written to after it was used",
                 "the values of the forward pass",
                 "calling backward() before the update, or run forward again"))  # fmt: skip
-
-
-def _release(node: Node) -> None:
-    """Drop the large arrays that ``node`` saved; small ones stay, so that it can be drawn."""
-    node.released = True
-    y = node.output
-    if y is not None and y.size > SMALL:
-        node.output = None
-    inputs, edges = node.inputs, node.edges
-    for x in inputs:
-        if type(x) is ndarray and x.size > SMALL:
-            node.inputs = tuple([
-                None if edges[i] is not None else unsaved(x) for i, x in enumerate(inputs)])  # fmt: skip
-            break
 
 
 def run_hooks(hooks: Iterable[Any], g: Any) -> Any:
@@ -228,7 +204,7 @@ def run_hooks(hooks: Iterable[Any], g: Any) -> Any:
     return g
 
 
-def accumulate(leaves: list[tuple[Any, Any]], record: bool) -> None:
+def accumulate(leaves: list[list[Any]], record: bool) -> None:
     """Add each leaf's gradient to its ``.grad``; all of them are known before the first is set."""
     totals = []
     while leaves:  # popping leaves ``g`` as the only name of a gradient

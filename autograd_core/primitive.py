@@ -199,7 +199,11 @@ def version_of(edge: Any) -> int | None:
 
 def unsaved(x: Any) -> Any:
     """Return what stays of a constant that no rule needs: itself while it is small, for pictures."""
-    return Standin(x.shape, x.dtype) if type(x) is ndarray and x.size > SMALL else x
+    if type(x) is not ndarray or x.size <= SMALL:
+        return x
+    s = new(Standin)
+    s.shape, s.dtype = x.shape, x.dtype
+    return s
 
 
 # -- calling: a short path for each arity, and one slow path for anything unusual -----------------

@@ -508,11 +508,15 @@ class Tensor(Array):
             raise GraphError(message(
                 what, "a write into a leaf that requires grad", "",
                 "with ag.no_grad(): w -= step"))  # fmt: skip
-        view = self.data.base is not None
-        if (view and self.node is not LEAF) or (not view and getrefcount(self.data) > 2):
-            self.data = self.data.copy()
+        data = self.data
+        if data.base is None:
+            shared = getrefcount(data) > 3  # more than: this variable, the slot, the argument
+        else:
+            shared = self.node is not LEAF  # a parameter may be a part of one flat array
+        if shared:
+            data = self.data = data.copy()
         self.version += 1
-        return self.data
+        return data
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if (isinstance(self.node, Node) or isinstance(self.data, Box)) and recording.get():

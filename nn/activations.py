@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from autograd_core import ops
 from autograd_core.tensor import Parameter, Tensor
 
 from . import functional as F
@@ -28,7 +29,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, x: Any) -> Tensor:
-        return F.sigmoid(x)
+        return ops.sigmoid(x)
 
 
 class Tanh(Module):

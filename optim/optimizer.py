@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from autograd_core import enable_grad, no_grad
+from autograd_core import enable_grad
 from autograd_core.errors import message
-from autograd_core.node import Box, strip
+from autograd_core.node import Box, recording, strip
 from autograd_core.tensor import Tensor
 
 __all__ = ["Optimizer"]
@@ -108,9 +108,12 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with no_grad():
+        token = recording.set(False)
+        try:
             for group in self.param_groups:
                 self.update(group)
+        finally:
+            recording.reset(token)
         return loss
 
     def update(self, group: Group) -> None:

@@ -70,8 +70,9 @@ class SGD(Optimizer):
                 f"{group['dampening']}", "a momentum above 0 and no dampening"))  # fmt: skip
 
     def update(self, group: Group) -> None:
-        lr = -float(group["lr"]) if not group["maximize"] else float(group["lr"])
+        lr = group["lr"] if group["maximize"] else -group["lr"]
         plain = not group["momentum"] and not group["weight_decay"]
+        scratch, dtype = self._scratch, None
         for p in group["params"]:
             g = p.grad
             if g is None:
@@ -79,12 +80,15 @@ class SGD(Optimizer):
             if isinstance(g, Box):  # of a backward that made a graph
                 g = strip(g)
             data = p.writable("step")
-            views = self._scratch.get(p)
-            s = views[0] if views and views[0].dtype is data.dtype else self.scratch(p, 1)[0]
+            if data.dtype is not dtype:
+                dtype = data.dtype
+                rate = np.array(lr, dtype)  # a number is converted at each call, for 0.2 us
+            views = scratch.get(p)
+            s = views[0] if views and views[0].dtype is dtype else self.scratch(p, 1)[0]
             if not plain:
                 g = self.direction(p, data, g, s, group)
-            np.multiply(g, lr, out=s)
-            np.add(data, s, out=data)
+            np.multiply(g, rate, s)
+            np.add(data, s, data)
 
     def direction(self, p: Any, data: Any, g: Any, s: Any, group: Group) -> Any:
         """Return the step's direction; ``s`` is memory that it may be written to."""

@@ -29,7 +29,8 @@ _product = bilinear(
 
 _affine = declare(
     lambda x, w, b: x @ w.T + b,
-    (lambda g, y, x, w, b: g @ w, _weight, lambda g, y, x, w, b: g),
+    (lambda g, y, x, w, b: g @ w, _weight,
+     lambda g, y, x, w, b: np.add.reduce(g) if g.ndim == 2 else g),
     saves=("w", "x", ""), name="linear", doc="x W^T + b: x_bar = g W, W_bar = g^T x, b_bar = g.",
 )  # fmt: skip
 _affine.defjvp(

@@ -33,13 +33,15 @@ def pair(loss: str, input: Any, target: Any) -> tuple[Any, Any]:
     Shapes that would broadcast are refused: (N, 1) against (N,) is N^2 differences, and the
     most common silent mistake in regression.
     """
-    x, t = (v if hasattr(v, "shape") else np.asarray(v) for v in (input, target))
+    x = input if hasattr(input, "shape") else np.asarray(input)
+    t = target if hasattr(target, "shape") else np.asarray(target)
     if x.shape != t.shape:
         same = x.size == t.size
         raise ValueError(message(
             loss, f"a prediction of shape {x.shape} and a target of shape {t.shape}",
             "the same shape, as nothing is broadcast here",
             f"target.reshape({x.shape})" if same else ""))  # fmt: skip
-    if x.dtype.kind in "fc":
-        t = taken(t, x.dtype, loss)
+    dtype = x.dtype
+    if t.dtype is not dtype and dtype.kind in "fc":
+        t = taken(t, dtype, loss)
     return x, t

@@ -34,8 +34,8 @@ def _push(tangent: Any, x: Any, t: Any, reduction: str) -> Any:
 _mse = declare(
     _squares,
     (
-        lambda g, y, x, t, *, reduction: g * _slope(x, t, reduction),
-        lambda g, y, x, t, *, reduction: -g * _slope(x, t, reduction),
+        lambda g, y, x, t, *, reduction: (x - t) * (g * (2 / x.size if reduction == "mean" else 2)),
+        lambda g, y, x, t, *, reduction: (t - x) * (g * (2 / x.size if reduction == "mean" else 2)),
     ),
     saves=("x t", "x t"), name="mse_loss", doc="Mean of (x - t)^2: x_bar = g 2 (x - t) / n.",
 )  # fmt: skip
