@@ -20,9 +20,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .calls import unsaved, version_of, wrap
 from .errors import GraphError, message
+from .fitting import fit, tame
 from .node import SMALL, Box, Node, Standin, recording, strip
-from .primitive import fit, no_rule, tame, unsaved, version_of, wrap
+from .primitive import no_rule
 
 __all__ = ["accumulate", "ancestors", "propagate"]
 

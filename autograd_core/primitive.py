@@ -10,24 +10,24 @@ scalar engine.
     multiply = elementwise(np.multiply, lambda g, y, a, b: g * b,
                                         lambda g, y, a, b: g * a, saves=("b", "a"))
 
-Arrays are positional and metadata is keyword in every call. What no rule does, because it is done
-here once for all of them: bring a gradient to its input's shape and dtype (:func:`fit`), and turn
-0 times infinity into 0 where an operation is singular (:func:`tame`).
+Arrays are positional and metadata is keyword in every call. What no rule does is done once for all
+of them in :mod:`fitting`; how a call is recorded stands in :mod:`calls`.
 """
 
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy import asarray, ndarray
+from numpy import ndarray
 
-from .errors import NotDifferentiableError, explain, message
-from .node import LEAF, SMALL, Box, Node, Standin, has_box, next_id, recording, strip
+from .calls import builder
+from .errors import NotDifferentiableError, message
+from .fitting import fit, tame
+from .node import has_box, strip
 
 __all__ = ["bilinear", "elementwise", "kernel", "linear", "primitive"]
 
@@ -36,23 +36,6 @@ Saves = str | Sequence[str] | None
 
 NUMPY: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> ours, for NumPy's two protocols
 OUTPUT, EVERYTHING = -1, -2  # in the set of what a rule needs, beside positions of inputs
-Tensor: Any = None  # the class that holds results; tensor.py gives it
-new = object.__new__
-is_recording = recording.get
-
-
-def hold_results_in(cls: Any) -> Any:
-    """Register the class of Tensors (a decorator)."""
-    global Tensor
-    Tensor = cls
-    return cls
-
-
-def wrap(data: Any, node: Any = None) -> Any:
-    """Make a Tensor around an array, as it is, at a place in the graph."""
-    t = new(Tensor)
-    t.data, t.version, t.grad, t.extras, t.node = data, 0, None, None, node
-    return t
 
 
 class Operation(Protocol):
@@ -183,245 +166,9 @@ def _needs(rules: Any, saves: Saves, arity: int | None) -> tuple[frozenset[int],
     return tuple(out)
 
 
-def _array(y: Any) -> Any:
-    """Return NumPy's scalars and numbers as arrays; a duck array stays as it is."""
-    return y if hasattr(type(y), "__array_function__") else asarray(y)
-
-
-def version_of(edge: Any) -> int | None:
-    """Return the version of the leaf whose memory this is, be it through views; else None."""
-    while isinstance(edge, Node):
-        if not edge.primitive.view:
-            return None
-        edge = edge.edges[0] if edge.edges else None
-    return None if edge is None else edge.version
-
-
-def unsaved(x: Any) -> Any:
-    """Return what stays of a constant that no rule needs: itself while it is small, for pictures."""
-    if type(x) is not ndarray or x.size <= SMALL:
-        return x
-    s = new(Standin)
-    s.shape, s.dtype = x.shape, x.dtype
-    return s
-
-
-# -- calling: a short path for each arity, and one slow path for anything unusual -----------------
-
-
-def apply(prim: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """Apply a primitive to anything: the highest box among ``args`` decides what happens."""
-    args, params = prim.bind(args, params)
-    top, kind = -1, None
-    for a in args:
-        if isinstance(a, Box) and a.level > top:
-            top, kind = a.level, type(a)
-    if kind is not None:
-        return kind.interpret(prim, args, params, top)
-    if not isinstance(prim.fun, np.ufunc):  # a forward function sees arrays, not lists
-        numbers = not any(hasattr(a, "shape") for a in args)  # beside an array they stay weak
-        args = tuple([asarray(a) if numbers or isinstance(a, (list, tuple)) else a for a in args])
-    try:
-        return prim.fun(*args, **params)
-    except (ValueError, IndexError, TypeError) as error:
-        raise explain(error, prim.name, args) from None
-
-
-def _call_1(prim: Primitive) -> Any:
-    """Build the call of an operation with one input; every line here is paid at each call."""
-    fun = prim.fun
-
-    def call(x: Any, *args: Any, **params: Any) -> Any:
-        if isinstance(x, Tensor) and not args:
-            data = x.data
-            if type(data) is ndarray:
-                try:
-                    y = fun(data, **params) if params else fun(data)
-                except (ValueError, IndexError, TypeError) as error:
-                    raise explain(error, prim.name, (data,)) from None
-                if type(y) is not ndarray:
-                    y = _array(y)
-                t = new(Tensor)
-                t.data = y
-                t.version = 0
-                t.grad = t.extras = None
-                edge = x.node
-                if edge is None or not is_recording():
-                    t.node = None
-                    return t
-                save_y, (save_x,) = prim.plans[1]
-                t.node = n = new(Node)
-                if edge is LEAF:
-                    edge = x
-                n.versions = None
-                if save_x and (edge is x or edge.primitive.view):
-                    n.versions = (x.version if edge is x else version_of(edge),)
-                n.id = next_id()
-                n.primitive = prim
-                n.params = params
-                n.edges = (edge,)
-                n.shape = y.shape
-                n.dtype = y.dtype
-                n.inputs = (data,) if save_x else (None,)
-                n.output = y if save_y or y.size <= SMALL else None
-                n.hooks = n.grad = None
-                n.released = False
-                return t
-        return apply(prim, (x, *args), params)
-
-    return call
-
-
-def _call_2(prim: Primitive) -> Any:
-    """Build the call of an operation with two inputs."""
-    fun = prim.fun
-
-    def call(a: Any, b: Any, *args: Any, **params: Any) -> Any:
-        if args:
-            return apply(prim, (a, b, *args), params)
-        if isinstance(a, Tensor):
-            x, edge = a.data, a.node
-            if edge is LEAF:
-                edge = a
-        else:
-            x, edge = a, None
-        if isinstance(b, Tensor):
-            w, edge2 = b.data, b.node
-            if edge2 is LEAF:
-                edge2 = b
-        else:
-            w, edge2 = b, None
-        kind, kind2 = type(x), type(w)
-        if (
-            (kind is ndarray or kind is float or kind is int)
-            and (kind2 is ndarray or kind2 is float or kind2 is int)
-            and (x is not a or w is not b)  # at least one Tensor
-        ):
-            try:
-                y = fun(x, w, **params) if params else fun(x, w)
-            except (ValueError, IndexError, TypeError) as error:
-                raise explain(error, prim.name, (x, w)) from None
-            if type(y) is not ndarray:
-                y = _array(y)
-            t = new(Tensor)
-            t.data = y
-            t.version = 0
-            t.grad = t.extras = None
-            if edge is not None:
-                mask = 1 if edge2 is None else 3
-            else:
-                mask = 0 if edge2 is None else 2
-            if not mask or not is_recording():
-                t.node = None
-                return t
-            save_y, (save_a, save_b) = prim.plans[mask]
-            t.node = n = new(Node)
-            version = version2 = None
-            if save_a and edge is not None and (edge is a or edge.primitive.view):
-                version = a.version if edge is a else version_of(edge)
-            if save_b and edge2 is not None and (edge2 is b or edge2.primitive.view):
-                version2 = b.version if edge2 is b else version_of(edge2)
-            if version is None is version2:
-                n.versions = None
-            else:
-                n.versions = (version, version2)
-            n.id = next_id()
-            n.primitive = prim
-            n.params = params
-            n.edges = (edge, edge2)
-            n.shape = y.shape
-            n.dtype = y.dtype
-            n.inputs = (
-                x if save_a else None if edge is not None else unsaved(x),
-                w if save_b else None if edge2 is not None else unsaved(w),
-            )
-            n.output = y if save_y or y.size <= SMALL else None
-            n.hooks = n.grad = None
-            n.released = False
-            return t
-        return apply(prim, (a, b), params)
-
-    return call
-
-
-def _call_n(prim: Primitive) -> Any:
-    """Build the call of an operation with three inputs or more."""
-    fun, arity = prim.fun, prim.arity
-
-    def call(*args: Any, **params: Any) -> Any:
-        if len(args) != arity:
-            return apply(prim, args, params)
-        values, edges = [], []
-        mask, bit, boxed = 0, 1, False
-        for x in args:
-            edge = None
-            if isinstance(x, Tensor):
-                boxed = True
-                edge = x.node
-                if edge is not None:
-                    mask += bit
-                    if edge is LEAF:
-                        edge = x
-                x = x.data
-            kind = type(x)
-            if kind is not ndarray and kind is not float and kind is not int:
-                return apply(prim, args, params)
-            values.append(x)
-            edges.append(edge)
-            bit += bit
-        if not boxed:
-            return apply(prim, args, params)
-        try:
-            y = fun(*values, **params) if params else fun(*values)
-        except (ValueError, IndexError, TypeError) as error:
-            raise explain(error, prim.name, values) from None
-        if type(y) is not ndarray:
-            y = _array(y)
-        t = new(Tensor)
-        t.data = y
-        t.version = 0
-        t.grad = t.extras = None
-        if not mask or not is_recording():
-            t.node = None
-            return t
-        save_y, save = prim.plans[mask]
-        t.node = n = new(Node)
-        n.versions = None
-        for i, edge in enumerate(edges):
-            if not save[i]:
-                values[i] = None if edge is not None else unsaved(values[i])
-            elif edge is not None and (edge is args[i] or edge.primitive.view):
-                n.versions = n.versions or [None] * arity
-                n.versions[i] = edge.version if edge is args[i] else version_of(edge)
-        n.id = next_id()
-        n.primitive = prim
-        n.params = params
-        n.edges = tuple(edges)
-        n.shape = y.shape
-        n.dtype = y.dtype
-        n.inputs = tuple(values)
-        n.output = y if save_y or y.size <= SMALL else None
-        n.hooks = n.grad = None
-        n.released = False
-        return t
-
-    return call
-
-
-def _call_any(prim: Primitive) -> Any:
-    """Build the call of an operation with any number of inputs."""
-
-    def call(*args: Any, **params: Any) -> Any:
-        return apply(prim, args, params)
-
-    return call
-
-
 def _operation(prim: Primitive, numpy: Sequence[Any] = ()) -> Any:
     """Wrap a primitive in the function that people call, and register it with NumPy's names."""
-    n = prim.arity
-    build = _call_1 if n == 1 else _call_2 if n == 2 else _call_n if n and n <= 8 else _call_any
-    call = build(prim)
+    call = builder(prim.arity)(prim)
     prim.call = call
     call.primitive = prim
     call.__name__ = call.__qualname__ = prim.name
@@ -444,6 +191,14 @@ def _operation(prim: Primitive, numpy: Sequence[Any] = ()) -> Any:
     for function in numpy:
         NUMPY[function] = call
     return call
+
+
+def no_rule(prim: Primitive, mode: str) -> NotDifferentiableError:
+    """Build the error for a primitive that lacks the rule which a reader asks for."""
+    how = "defvjp(rule(g, y, *inputs))" if mode == "reverse" else "defjvp(rule(t, y, *inputs))"
+    return NotDifferentiableError(
+        message(prim.name, f"asked for its {mode}-mode derivative", "a rule for it",
+                f"{prim.name}.{how}"))  # fmt: skip
 
 
 # -- the declarers ---------------------------------------------------------------------------------
@@ -651,74 +406,3 @@ def _push_linear(prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any) -> 
 def _push_multilinear(prim: Primitive, ts: Any, y: Any, inputs: Any, params: Any) -> Any:
     return _total(prim, (prim.call(*inputs[:i], t, *inputs[i + 1 :], **params)
                    for i, t in enumerate(ts) if t is not None), y)  # fmt: skip
-
-
-# -- central fitting -------------------------------------------------------------------------------
-
-
-def fit(g: Any, like: Any, name: str = "fit") -> Any:
-    """Bring ``g`` to the shape and dtype of ``like``: sum over what broadcast, or broadcast."""
-    if type(g) is not ndarray or g.dtype is not like.dtype:
-        g = _numbers(g, like, name)
-    shape = like.shape
-    if g.shape != shape:
-        came = g.shape
-        if (lead := len(came) - len(shape)) > 0:
-            g = np.add.reduce(g, axis=0 if lead == 1 else tuple(range(lead)))
-        if g.shape != shape and g.ndim == len(shape):
-            axes = tuple(i for i, n in enumerate(shape) if n == 1 != g.shape[i])
-            if axes:
-                g = np.add.reduce(g, axis=axes, keepdims=True)
-        if g.shape != shape:  # either it broadcast, or it is to be broadcast: never both
-            if lead > 0 or not _broadcasts(g.shape, shape):
-                raise ValueError(message(name, f"a gradient or tangent of shape {came} from a rule",
-                                         f"one that fits {shape}"))  # fmt: skip
-            g = _spread(g, shape)
-    return g if g.dtype == like.dtype else g.astype(like.dtype)
-
-
-def _numbers(g: Any, like: Any, name: str) -> Any:
-    if isinstance(g, (int, float)):
-        g = asarray(g)
-    if not hasattr(g, "shape") or g.dtype.kind not in "biufc" or (
-        g.dtype.kind == "c" and like.dtype.kind != "c"
-    ):  # fmt: skip
-        what = getattr(g, "dtype", type(g).__name__)
-        raise TypeError(message(name, f"a gradient or tangent of type {what} from a rule",
-                                f"an array of shape {like.shape} and dtype {like.dtype}"))  # fmt: skip
-    return g
-
-
-def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
-    return all(n in (1, m) for n, m in zip(reversed(shape), reversed(to), strict=False))
-
-
-def _spread(g: Any, shape: tuple[int, ...]) -> Any:
-    if isinstance(g, (ndarray, np.generic)) and math.prod(shape) <= 4096:
-        out = np.empty(shape, g.dtype)  # 0.5 us; broadcast_to is 3 us of Python, but copies nothing
-        out[...] = g
-        return out
-    return np.broadcast_to(g, shape)
-
-
-def tame(d: Any, g: Any) -> Any:
-    """Return the rule's result ``d``, in which 0 times infinity is 0.
-
-    So a zero gradient passes an infinite derivative (sqrt at 0), and an infinite gradient does not
-    reach what was not selected (where, relu). Only a result that is not finite is looked at, so
-    ordinary numbers pay one dot product.
-    """
-    value: Any = d if type(d) is ndarray else strip(d)
-    plain = isinstance(value, (ndarray, np.generic))
-    if plain and math.isfinite(np.vdot(value, value)):
-        return d
-    g = strip(g)
-    return np.where(np.isnan(value) & (np.equal(g, 0) | np.isinf(g)), 0.0, d)
-
-
-def no_rule(prim: Primitive, mode: str) -> NotDifferentiableError:
-    """Build the error for a primitive that lacks the rule which a reader asks for."""
-    how = "defvjp(rule(g, y, *inputs))" if mode == "reverse" else "defjvp(rule(t, y, *inputs))"
-    return NotDifferentiableError(
-        message(prim.name, f"asked for its {mode}-mode derivative", "a rule for it",
-                f"{prim.name}.{how}"))  # fmt: skip

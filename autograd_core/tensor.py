@@ -18,9 +18,10 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import ops
 from .backward import accumulate, propagate
+from .calls import apply, hold_results_in, unsaved, version_of, wrap
 from .errors import GraphError, NotDifferentiableError, explain, message
 from .node import LEAF, SMALL, Box, Node, recording, strip
-from .primitive import NUMPY, Primitive, apply, hold_results_in, unsaved, version_of, wrap
+from .primitive import NUMPY, Primitive
 
 __all__ = ["Parameter", "Tensor", "as_tensor", "tensor"]
 

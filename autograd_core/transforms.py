@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from .backward import ancestors, own, propagate
+from .calls import wrap
 from .errors import message
 from .forward import Dual, depth, lift
 from .node import Box, Node, enable_grad, recording, strip
 from .ops import astype
-from .primitive import linear, wrap
+from .primitive import linear
 from .tensor import Tensor
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]

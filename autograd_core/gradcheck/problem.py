@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..calls import wrap
 from ..errors import message
 from ..forward import Dual
 from ..node import Box, no_grad, strip
-from ..primitive import wrap
 from ..tensor import Tensor
 from ..transforms import flatten, jvp, vjp
 

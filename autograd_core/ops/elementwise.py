@@ -24,10 +24,10 @@ __all__ = [
 ]  # fmt: skip
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
-ONE_AND_LIMIT = {  # as 0-d arrays: NumPy converts a Python number at each call, for 0.2 us
+ONE_AND_LIMIT = {  # by dtype 1, and where e^x is still finite; as 0-d arrays, because NumPy
+    # converts a Python number at each call, for 0.2 us
     c: (np.array(1, c), np.array(n, c)) for c, n in (("e", 11), ("f", 88), ("d", 709), ("g", 709))
 }
-LARGEST_EXP = {"e": 11, "f": 88}  # e^x is finite up to here, by dtype; 709 for float64
 
 # -- arithmetic ------------------------------------------------------------------------------------
 

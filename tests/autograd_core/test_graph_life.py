@@ -845,7 +845,7 @@ def test_small_arrays_stay_with_their_node(size, stays):
     w = leaf(np.ones(size))
     a = ag.exp(w)
     b = ag.sin(a)  # saves its input
-    node, inner = b.node, a.node
+    inner = a.node
     output, values = weakref.ref(b.data), weakref.ref(a.data)
     y = b.sum()
     del a, b

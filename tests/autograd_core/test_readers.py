@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
+from autograd_core.calls import wrap
+from autograd_core.fitting import fit
 from autograd_core.forward import Dual
 from autograd_core.node import Standin
-from autograd_core.primitive import EVERYTHING, OUTPUT, fit, wrap
+from autograd_core.primitive import EVERYTHING, OUTPUT
 
 from .recorder import NotRecordable, Plan, Recorded
 from .table import ROWS, Row

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 ORDER = [
     {"errors"},
     {"node"},
+    {"calls", "fitting"},
     {"primitive"},
     {"backward"},  # walks nodes and knows no Tensor; Tensor.backward calls it
     {"kernels"},
