@@ -13,7 +13,7 @@ BIN := .venv/bin
 comma := ,
 empty :=
 # "test,a,b" for EXTRAS="b,a" in any order: the name of what is installed, and of its stamp
-TESTING := $(subst $(empty) $(empty),$(comma),test $(sort $(subst $(comma), ,$(EXTRAS))))
+TESTING := $(subst $(empty) $(empty),$(comma),$(strip test $(sort $(subst $(comma), ,$(EXTRAS)))))
 
 .PHONY: demo test lint bench clean
 .NOTPARALLEL: # one environment, one installer
