@@ -1,8 +1,8 @@
 """How time is measured: contenders take turns, so that whatever disturbs one disturbs all.
 
-In each round every contender runs for some milliseconds, warm, with the garbage collector as it
-is. Times are medians over the rounds; a ratio of two contenders is the median of the ratios within
-each round, which stays right while the machine's speed drifts.
+In each round every contender runs for a few milliseconds, warm, and with the garbage collector as
+it is unless said otherwise. Times are medians over the rounds; a ratio of two contenders is the
+median of the ratios within each round, which stays right while the machine's speed drifts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from timeit import Timer
 from typing import Any
 
 THREADS = sorted({1, min(2, os.cpu_count() or 1)})  # PyTorch is taken at the better of these
-BATCH = 0.003  # seconds that a contender runs at a time: often within one slice of a busy core
+BATCH = 0.003  # seconds that a contender runs at a time: on a busy core, often within one slice
 
 absent: dict[str, str] = {}  # peer -> why it does not take part
 
@@ -34,50 +34,57 @@ def build(builders: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
 
 
 class Race:
-    """Run contenders in turns, and keep seconds per call of every round.
+    """Run contenders in turns, and keep the seconds per call of every round.
 
     Args:
-        contenders: by name, a function without arguments, or a statement with its namespace.
-        seconds: how long to go on; twice as long where rounds differ by more than a fifth.
+        contenders: by name, a function without arguments, or a statement and its namespace.
+        seconds: how long to go on; twice as long where rounds of the first differ by a fifth.
         rounds: at least this many.
+        collector: with the garbage collector; without it, its work is done between the rounds.
     """
 
     def __init__(
-        self, contenders: Mapping[str, Any], seconds: float = 5.0, rounds: int = 7
+        self,
+        contenders: Mapping[str, Any],
+        seconds: float = 4.0,
+        rounds: int = 7,
+        collector: bool = True,
     ) -> None:
-        self.threads = 1
+        gc.collect()
+        gc.freeze()  # what other contenders' libraries imported shall not weigh on collections
         entries: dict[str, tuple[Timer, Callable[[], Any]]] = {}
         for name, run in contenders.items():
             stmt, namespace = run if isinstance(run, tuple) else (run, None)
-            timer = Timer(stmt, gc.enable, globals=namespace)  # timeit switches it off by itself
+            setup = gc.enable if collector else gc.disable  # timeit switches it off by itself
+            timer = Timer(stmt, setup, globals=namespace)
             if name == "PyTorch":
                 from torch import set_num_threads
 
                 for n in THREADS:
                     entries[f"{name} {n}"] = timer, partial(set_num_threads, n)
             else:
-                entries[name] = timer, int
+                entries[name] = timer, (lambda: None) if collector else gc.collect
+        self.first = next(iter(entries))
         self.times: dict[str, list[float]] = {name: [] for name in entries}
-        calls = {name: self._calibrate(*entry) for name, entry in entries.items()}
-        until = perf_counter() + seconds
-        extended = False
-        while True:
-            for name, (timer, before) in entries.items():
-                before()
-                sleep(0.001)  # threads that wait busily for more work go to sleep
-                timer.timeit(max(1, calls[name] // 10))
-                self.times[name].append(timer.timeit(calls[name]) / calls[name])
-            if perf_counter() > until and len(self.times[name]) >= rounds:
-                if extended or self.spread("ours") < 0.2:
-                    break
-                until, extended = perf_counter() + seconds, True
+        calls = {name: self._calls(*entry) for name, entry in entries.items()}
+        for _ in range(2):
+            until = perf_counter() + seconds
+            while perf_counter() < until or len(self.times[self.first]) < rounds:
+                for name, (timer, before) in entries.items():
+                    before()
+                    sleep(0.001)  # threads that wait busily for more work go to sleep
+                    timer.timeit(max(1, calls[name] // 10))
+                    self.times[name].append(timer.timeit(calls[name]) / calls[name])
+            if self.spread(self.first) < 0.2:
+                break
+        gc.unfreeze()
         if "PyTorch" in contenders:
             self.threads = min(THREADS, key=lambda n: self.median(f"PyTorch {n}"))
             self.times["PyTorch"] = self.times[f"PyTorch {self.threads}"]
 
     @staticmethod
-    def _calibrate(timer: Timer, before: Callable[[], Any]) -> int:
-        """Return how many calls make a batch; compiles and warms on the way."""
+    def _calls(timer: Timer, before: Callable[[], Any]) -> int:
+        """Return how many calls make a batch; what compiles or allocates does so on the way."""
         before()
         timer.timeit(2)
         calls = 1
@@ -96,6 +103,5 @@ class Race:
 
     def spread(self, name: str) -> float:
         """Return the distance of the quartiles in units of the median."""
-        times = self.times.get(name) or next(iter(self.times.values()))
-        low, middle, high = quantiles(times, n=4)
+        low, middle, high = quantiles(self.times[name], n=4)
         return (high - low) / middle

@@ -15,6 +15,8 @@ from .measure import THREADS, Race, absent
 
 COLUMNS = ("ours", "NumPy", "PyTorch", "JAX", "autograd", "MyGrad", "micrograd")
 PACKAGES = ("numpy", "torch", "jax", "autograd", "mygrad", "micrograd")
+NAME, CELL = 46, 10  # widths
+SCALES = {"us": 1e6, "ms": 1e3, "s": 1.0}
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Target:
 
     def __str__(self) -> str:
         reached = self.value >= self.limit if self.least else self.value <= self.limit
-        bound = ">=" if self.least else "<="
+        bound = "at least" if self.least else "at most"
         text = self.text.format(f"{self.value:.2f}")
         return f"{'yes' if reached else 'NO '}  {text} ({bound} {self.limit:g})"
 
@@ -41,31 +43,31 @@ class Row:
     unit: str
     values: dict[str, float]
     targets: list[Target] = field(default_factory=list)
-    threads: int = 0  # PyTorch's
+    threads: int | None = None  # PyTorch's
     noisy: bool = False
 
     @classmethod
     def of(cls, name: str, race: Race, unit: str = "us", ours: str = "ours", **known: Any) -> Row:
         """Make a row of a race, in which ``ours`` is the contender that is ours."""
-        scale = {"us": 1e6, "ms": 1e3, "s": 1.0}[unit]
-        values = {c: race.median(c) * scale for c in COLUMNS if c in race.times}
-        values["ours"] = race.median(ours) * scale
-        noisy = race.spread(ours) > 0.2
-        return cls(name, unit, values, threads=race.threads, noisy=noisy, **known)
+        values = {c: race.median(c) * SCALES[unit] for c in COLUMNS if c in race.times}
+        values["ours"] = race.median(ours) * SCALES[unit]
+        threads = race.threads if "PyTorch" in values else None
+        return cls(name, unit, values, threads=threads, noisy=race.spread(ours) > 0.2, **known)
 
     def lines(self) -> Iterable[str]:
-        cells = [number(self.values.get(column)) for column in COLUMNS]
-        if self.threads and "PyTorch" in self.values:
-            cells[2] += f"/{self.threads}"
-        targets = [str(t) for t in self.targets] or [""]
+        cells = {c: number(self.values.get(c)) for c in COLUMNS}
+        if self.threads:
+            cells["PyTorch"] += f"/{self.threads}"
         unit = self.unit + "~" * self.noisy
-        yield f"{self.name:<44}{unit:<5}{''.join(f'{c:>10}' for c in cells)}  {targets[0]}".rstrip()
-        for target in targets[1:]:
-            yield " " * (49 + 10 * len(COLUMNS)) + "  " + target
+        first, *more = map(str, self.targets or [""])
+        row = "".join(f"{cell:>{CELL}}" for cell in cells.values())
+        yield f"{self.name:<{NAME}}{unit:<3}{row}  {first}".rstrip()
+        for target in more:
+            yield " " * (NAME + 3 + CELL * len(COLUMNS)) + "  " + target
 
 
 def number(x: float | None) -> str:
-    """Return three digits."""
+    """Write three digits."""
     if x is None:
         return "-"
     return f"{x:.2f}" if x < 10 else f"{x:.1f}" if x < 100 else f"{x:,.0f}"
@@ -75,17 +77,17 @@ def header() -> Iterable[str]:
     """Yield what was measured with, and the names of the columns."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
     yield f"Python {platform.python_version()}, {', '.join(map(known_version, PACKAGES))}"
-    yield f"{blas['name']} {blas['version']}, {os.cpu_count()} cores, {load()}"
+    yield f"{blas['name']} {blas['version']}, {platform.machine()}, {os.cpu_count()} cores, {load()}"
     yield ""
-    columns = "".join(f"{c + '/t' * (c == 'PyTorch'):>10}" for c in COLUMNS)
-    yield f"{'':<49}{columns}  reached?"
+    titles = [f"{c}/t" if c == "PyTorch" else c for c in COLUMNS]
+    yield " " * (NAME + 3) + "".join(f"{title:>{CELL}}" for title in titles) + "  reached?"
 
 
 def footer() -> Iterable[str]:
     """Yield what the signs in the table mean, and who was absent."""
     yield ""
-    yield f"PyTorch/t: at the better of {' and '.join(map(str, THREADS))} threads."
-    yield "~ after a unit: rounds differed by more than a fifth. - : not measured."
+    yield f"PyTorch/t: at t threads, the better of {' and '.join(map(str, THREADS))}."
+    yield "~ after a unit: the rounds' quartiles are more than a fifth apart. - : not measured."
     for name, why in absent.items():
         yield f"{name} is absent: {why}"
     yield f"At the end: {load()}"
