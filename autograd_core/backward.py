@@ -20,13 +20,15 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .calls import unsaved, version_of, wrap
+from .calls import unsaved, wrap
 from .errors import GraphError, message
 from .fitting import fit, tame
 from .node import SMALL, Box, Node, Standin, recording, strip
 from .primitive import no_rule
 
 __all__ = ["accumulate", "ancestors", "propagate"]
+
+PLAIN = (ndarray, np.generic)  # sums of 0-d arrays are NumPy's scalars
 
 
 def propagate(
@@ -66,78 +68,88 @@ def propagate(
                 heappush(heap, -number)
 
     token = recording.set(True) if record else None
+    errors = None  # how NumPy treats floating-point errors; kept while a singular rule is near
     try:
-        with np.errstate(all="ignore"):  # 1/0 in a rule is an infinite gradient, not a warning
-            # One loop without calls: it is half of what small networks cost, and each function,
-            # pair or zip in it was measured to cost more than it looks (97 -> 79 us for the step
-            # of a 784-30-10 network, with the changes to SGD and linear).
-            while heap:
-                node, g = pending.pop(-heappop(heap))
-                if node.hooks:
-                    g = run_hooks(node.hooks, g)
-                if node in targets:
-                    found[node] = g
+        # One loop without calls: it is half of what small networks cost, and each function, pair or
+        # context in it was measured to cost two or three times what it costs by itself.
+        while heap:
+            node, g = pending.pop(-heappop(heap))
+            if node.hooks:
+                g = run_hooks(node.hooks, g)
+            if node in targets:
+                found[node] = g
+                continue
+            if node.released:
+                raise _released(node)
+            for leaf in node.viewed:
+                if leaf.version > node.id:
+                    raise _changed(node, leaf)
+            prim, edges, inputs, params = node.primitive, node.edges, node.inputs, node.params
+            rules, joint, singular = prim.rules, None, prim.singular
+            if singular and errors is None:  # 1/0 is an infinite gradient, not a warning
+                errors = np.geterr()
+                np.seterr(all="ignore")
+            y = node.output
+            if y is None or not prim.saves_output:
+                y = node  # a node is its own stand-in
+            if record:
+                y, inputs = _lift(node, y)
+            if prim.joint is not None:
+                joint = _joint(prim, g, y, inputs, params)
+            elif not rules and edges:
+                raise no_rule(prim, "reverse")
+            constants = False
+            for i, edge in enumerate(edges):
+                if edge is None:
+                    constants = True
                     continue
-                if node.released or node.versions is not None:
-                    _check(node)
-                prim, edges, params = node.primitive, node.edges, node.params
-                rules, joint, singular = prim.rules, None, prim.singular
-                y = node.output
-                if y is None or not prim.saves_output:
-                    y = node
-                inputs = list(node.inputs)
-                for i, x in enumerate(inputs):
-                    if x is None:  # it was not saved: a node is its own stand-in
-                        x = edges[i]
-                        inputs[i] = x if isinstance(x, Node) else Standin(x.data.shape, x.data.dtype)
-                if record:
-                    y, inputs = _lift(node, y, inputs)
-                if prim.joint is not None:
-                    joint = _joint(prim, g, y, inputs, params)
-                elif not rules and edges:
-                    raise no_rule(prim, "reverse")
-                for i, edge in enumerate(edges):
-                    if edge is None or not (wanted is None or edge in wanted or edge in targets):
+                if isinstance(edge, Node):
+                    like, number, waiting = edge, edge.id, pending
+                elif edge.version > node.id and node.inputs[i] is not edge:
+                    raise _changed(node, edge)
+                else:
+                    like, number, waiting = edge.data, id(edge), leaves
+                if wanted is not None and edge not in wanted and edge not in targets:
+                    continue
+                if joint is not None:
+                    gradient = joint[i]
+                    if gradient is None:
                         continue
-                    if joint is not None:
-                        gradient = joint[i]
-                        if gradient is None:
-                            continue
-                    else:
-                        rule = rules[i]
-                        if rule is None:
-                            continue
-                        gradient = rule(g, y, *inputs, **params) if params else rule(g, y, *inputs)
-                    if singular:
-                        gradient = tame(gradient, g)
-                    if isinstance(edge, Node):
-                        like, number, waiting = edge, edge.id, pending
-                    else:
-                        like, number, waiting = edge.data, id(edge), leaves
-                    if (
-                        type(gradient) is not ndarray
-                        or gradient.dtype is not like.dtype
-                        or gradient.shape != like.shape
-                    ):
-                        gradient = fit(gradient, like, prim.name)
-                    if number in waiting:
-                        entry = waiting[number]
-                        entry[1] = entry[1] + gradient
-                    else:
-                        waiting[number] = [edge, gradient]
-                        if waiting is pending:
-                            heappush(heap, -number)
-                if not retain:  # drop what is large; the small stays, so that it can be drawn
-                    node.released = True
-                    y = node.output
-                    if y is not None and y.size > SMALL:
-                        node.output = None
-                    for i, edge in enumerate(edges):
-                        inputs[i] = unsaved(inputs[i]) if edge is None else None
-                    node.inputs = tuple(inputs)
-                if isinstance(g, (ndarray, np.generic)) and g.size <= SMALL:
-                    node.grad = g
+                else:
+                    rule = rules[i]
+                    if rule is None:
+                        continue
+                    gradient = rule(g, y, *inputs, **params) if params else rule(g, y, *inputs)
+                if singular:
+                    gradient = tame(gradient, g)
+                if (
+                    type(gradient) is not ndarray
+                    or gradient.dtype is not like.dtype
+                    or gradient.shape != like.shape
+                ):
+                    if isinstance(gradient, Box) and not record:
+                        _read(node, g, y)
+                    gradient = fit(gradient, like, prim.name)
+                if number in waiting:
+                    entry = waiting[number]
+                    entry[1] = entry[1] + gradient
+                else:
+                    waiting[number] = [edge, gradient]
+                    if waiting is pending:
+                        heappush(heap, -number)
+            if not retain:  # drop what is large; the small stays, so that it can be drawn
+                node.released = True
+                y = node.output
+                if y is not None and y.size > SMALL:
+                    node.output = None
+                if constants:
+                    edges = [unsaved(x) if e is None else e for x, e in zip(node.inputs, edges)]
+                node.inputs = edges
+            if isinstance(g, PLAIN) and g.size <= SMALL:
+                node.grad = g
     finally:
+        if errors is not None:
+            np.seterr(**errors)
         if token is not None:
             recording.reset(token)
     return found, list(leaves.values())
@@ -153,12 +165,14 @@ def _joint(prim: Any, g: Any, y: Any, inputs: Any, params: Any) -> Any:
     return gradients
 
 
-def _lift(node: Node, y: Any, inputs: Any) -> tuple[Any, list[Any]]:
+def _lift(node: Node, y: Any) -> tuple[Any, list[Any]]:
     """Rejoin saved arrays with their edges: the Tensors that the rules read when recording."""
     lifted = []
-    for x, edge in zip(inputs, node.edges, strict=True):
+    for x, edge in zip(node.inputs, node.edges, strict=True):
         if edge is None or isinstance(x, Standin):
             lifted.append(x)
+        elif x is edge:
+            lifted.append(Standin(x.shape, x.dtype))
         elif isinstance(edge, Node):
             lifted.append(wrap(x, edge))
         elif edge.data is x:
@@ -168,17 +182,20 @@ def _lift(node: Node, y: Any, inputs: Any) -> tuple[Any, list[Any]]:
     return (y if isinstance(y, Standin) else wrap(y, node)), lifted
 
 
-def _check(node: Node) -> None:
-    """Refuse a node whose saved arrays are gone, or were written to since."""
-    if node.released:
-        raise GraphError(
-            message(node.primitive.name, "a backward through a graph whose saved arrays were "
-                    "released by an earlier one", "one backward per graph",
-                    "retain_graph=True the first time"))  # fmt: skip
-    edges = node.edges
-    for i, version in enumerate(node.versions or ()):
-        if version is not None and version_of(edges[i]) != version:
-            raise _changed(node, edges[i])
+def _read(node: Node, *more: Any) -> None:
+    """Refuse a rule that read a leaf which is not saved; boxes may come of boxes only."""
+    saved = [x for x, e in zip(node.inputs, node.edges, strict=True) if x is not e]
+    if not any(isinstance(x, Box) for x in (*saved, *more)):
+        for x in node.inputs:
+            if isinstance(x, Box):
+                Standin(x.shape, x.dtype).refuse()
+
+
+def _released(node: Node) -> GraphError:
+    return GraphError(
+        message(node.primitive.name, "a backward through a graph whose saved arrays were "
+                "released by an earlier one", "one backward per graph",
+                "retain_graph=True the first time"))  # fmt: skip
 
 
 def _changed(node: Node, leaf: Any) -> GraphError:
@@ -208,47 +225,51 @@ def run_hooks(hooks: Iterable[Any], g: Any) -> Any:
 
 def accumulate(leaves: list[list[Any]], record: bool) -> None:
     """Add each leaf's gradient to its ``.grad``; all of them are known before the first is set."""
-    totals = []
-    while leaves:  # popping leaves ``g`` as the only name of a gradient
-        leaf, g = leaves.pop()
+    for entry in leaves:
+        leaf = entry[0]
         if leaf.extras and "hooks" in leaf.extras:
-            g = run_hooks(leaf.extras["hooks"], g)
-        if leaf.grad is not None and np.shape(leaf.grad) != leaf.data.shape:
-            raise ValueError(message("backward", f"a .grad of shape {np.shape(leaf.grad)} to add to",
-                                     f"{leaf.data.shape}", "w.grad = None"))  # fmt: skip
-        if leaf.grad is not None and (record or type(leaf.grad) is not ndarray):
-            g = leaf.grad + g  # a gradient that is part of a graph is never written to
-        elif isinstance(g, (ndarray, np.generic)) and not own(g):
-            g = np.array(g)
-        elif record:
-            g = wrap(g.data, g.node)  # a Tensor of its own
-        totals.append((leaf, g))
-    for leaf, g in totals:
+            entry[1] = run_hooks(leaf.extras["hooks"], entry[1])
+        old = leaf.grad
+        if old is not None:
+            if np.shape(old) != leaf.data.shape:
+                raise ValueError(message("backward", f"a .grad of shape {np.shape(old)} to add to",
+                                         f"{leaf.data.shape}", "w.grad = None"))  # fmt: skip
+            if record or type(old) is not ndarray:
+                entry[1] = old + entry[1]  # a gradient that is part of a graph is never written to
+    own(leaves)
+    for leaf, g in leaves:
         if not record and type(leaf.grad) is ndarray:
             leaf.grad += g
         else:
             leaf.grad = g
 
 
-def own(g: Any) -> bool:
-    """Tell whether nobody else can see this array's memory: then it need not be copied.
+def own(entries: Iterable[list[Any]]) -> None:
+    """Make each gradient, the second of its entry, its owner's alone, in place.
 
-    Call it with a local variable that is the array's only name.
+    An array is copied unless nobody else can see its memory: it has no base, and its only names
+    are those here.
     """
-    return type(g) is ndarray and g.base is None and g.flags.writeable and getrefcount(g) <= _ALONE
+    for entry in entries:
+        g = entry[1]
+        if type(g) is not ndarray:
+            if isinstance(g, np.generic):
+                entry[1] = np.array(g)
+            elif hasattr(g, "node"):
+                entry[1] = wrap(g.data, g.node)
+        elif g.base is not None or getrefcount(g) > ALONE or not g.flags.writeable:
+            entry[1] = np.array(g)
 
 
 def _alone() -> int:
-    """Measure the reference count of an array with one name; interpreters differ."""
-
-    def count(g: Any) -> int:
-        return getrefcount(g)
-
-    g = np.empty(1)
-    return count(g)
+    """Measure the references of an array that is in an entry only; interpreters differ."""
+    for entry in [[None, np.empty(1)]]:
+        g = entry[1]
+        count = getrefcount(g)
+    return count
 
 
-_ALONE = _alone()
+ALONE = _alone()
 
 
 def ancestors(roots: Iterable[Any], targets: Collection[Node]) -> tuple[set[Node], bool]:

@@ -1,23 +1,29 @@
-"""Calling an operation: a short path for each number of inputs, and one slow path for the rest.
+"""Calling an operation: a short path for Tensors of arrays, and a slow one for everything else.
 
-The short paths are what every recorded operation pays, 0.5 to 0.7 us over the bare NumPy call, so
-they are written out; whatever is unusual (boxes of a transform, duck arrays, lists, metadata by
-position) leaves them for :func:`apply`.
+The short path is what every recorded operation pays, 0.5 to 0.7 us over the bare NumPy call. A
+loop over the inputs would cost as much again, so it is unrolled: :data:`CALL` is the text of it,
+:data:`EACH` and :data:`SAVE` what it does for each input, and :func:`builder` compiles it once for
+each number of inputs (as ``collections.namedtuple`` does). Whatever is unusual (boxes of a
+transform, duck arrays, lists, metadata by position) leaves it for :func:`apply`.
 """
 
 from __future__ import annotations
 
+import linecache
+import re
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy import asarray, ndarray
 
 from .errors import explain
-from .node import LEAF, SMALL, Box, Node, Standin, next_id, recording
+from .node import LEAF, SMALL, Box, Node, Standin, next_id, recording  # noqa: F401 (see CALL)
 
-__all__ = ["apply", "builder", "hold_results_in", "unsaved", "version_of", "wrap"]
+__all__ = ["apply", "builder", "hold_results_in", "leaf_of", "unsaved", "wrap"]
 
 Tensor: Any = None  # the class that holds results; tensor.py gives it
+UNROLLED = 8  # operations with more inputs take the slow path
 new = object.__new__
 is_recording = recording.get
 
@@ -36,27 +42,23 @@ def wrap(data: Any, node: Any = None) -> Any:
     return t
 
 
-def _array(y: Any) -> Any:
+def as_array(y: Any) -> Any:
     """Return NumPy's scalars and numbers as arrays; a duck array stays as it is."""
     return y if hasattr(type(y), "__array_function__") else asarray(y)
 
 
-def version_of(edge: Any) -> int | None:
-    """Return the version of the leaf whose memory this is, be it through views; else None."""
+def leaf_of(edge: Any) -> tuple[Any, ...]:
+    """Return the leaf whose memory a view shows, be it through other views; or nothing."""
     while isinstance(edge, Node):
         if not edge.primitive.view:
-            return None
+            return ()
         edge = edge.edges[0] if edge.edges else None
-    return None if edge is None else edge.version
+    return () if edge is None else (edge,)
 
 
 def unsaved(x: Any) -> Any:
     """Return what stays of a constant that no rule needs: itself while it is small, for pictures."""
-    if type(x) is not ndarray or x.size <= SMALL:
-        return x
-    s = new(Standin)
-    s.shape, s.dtype = x.shape, x.dtype
-    return s
+    return x if type(x) is not ndarray or x.size <= SMALL else Standin(x.shape, x.dtype)
 
 
 def apply(prim: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -77,196 +79,88 @@ def apply(prim: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         raise explain(error, prim.name, args) from None
 
 
-def call_1(prim: Any) -> Any:
-    """Build the call of an operation with one input; every line here is paid at each call."""
+CALL = """
+def build(prim):
     fun = prim.fun
 
-    def call(x: Any, *args: Any, **params: Any) -> Any:
-        if isinstance(x, Tensor) and not args:
-            data = x.data
-            if type(data) is ndarray:
-                try:
-                    y = fun(data, **params) if params else fun(data)
-                except (ValueError, IndexError, TypeError) as error:
-                    raise explain(error, prim.name, (data,)) from None
-                if type(y) is not ndarray:
-                    y = _array(y)
-                t = new(Tensor)
-                t.data = y
-                t.version = 0
-                t.grad = t.extras = None
-                edge = x.node
-                if edge is None or not is_recording():
-                    t.node = None
-                    return t
-                save_y, (save_x,) = prim.plans[1]
-                t.node = n = new(Node)
-                if edge is LEAF:
-                    edge = x
-                n.versions = None
-                if save_x and (edge is x or edge.primitive.view):
-                    n.versions = (x.version if edge is x else version_of(edge),)
-                n.id = next_id()
-                n.primitive = prim
-                n.params = params
-                n.edges = (edge,)
-                n.shape = y.shape
-                n.dtype = y.dtype
-                n.inputs = (data,) if save_x else (None,)
-                n.output = y if save_y or y.size <= SMALL else None
-                n.hooks = n.grad = None
-                n.released = False
-                return t
-        return apply(prim, (x, *args), params)
-
-    return call
-
-
-def call_2(prim: Any) -> Any:
-    """Build the call of an operation with two inputs."""
-    fun = prim.fun
-
-    def call(a: Any, b: Any, *args: Any, **params: Any) -> Any:
+    def call({x}, /, *args, **params):
         if args:
-            return apply(prim, (a, b, *args), params)
-        if isinstance(a, Tensor):
-            x, edge = a.data, a.node
-            if edge is LEAF:
-                edge = a
-        else:
-            x, edge = a, None
-        if isinstance(b, Tensor):
-            w, edge2 = b.data, b.node
-            if edge2 is LEAF:
-                edge2 = b
-        else:
-            w, edge2 = b, None
-        kind, kind2 = type(x), type(w)
-        if (
-            (kind is ndarray or kind is float or kind is int)
-            and (kind2 is ndarray or kind2 is float or kind2 is int)
-            and (x is not a or w is not b)  # at least one Tensor
-        ):
-            try:
-                y = fun(x, w, **params) if params else fun(x, w)
-            except (ValueError, IndexError, TypeError) as error:
-                raise explain(error, prim.name, (x, w)) from None
-            if type(y) is not ndarray:
-                y = _array(y)
-            t = new(Tensor)
-            t.data = y
-            t.version = 0
-            t.grad = t.extras = None
-            if edge is not None:
-                mask = 1 if edge2 is None else 3
-            else:
-                mask = 0 if edge2 is None else 2
-            if not mask or not is_recording():
-                t.node = None
-                return t
-            save_y, (save_a, save_b) = prim.plans[mask]
-            t.node = n = new(Node)
-            version = version2 = None
-            if save_a and edge is not None and (edge is a or edge.primitive.view):
-                version = a.version if edge is a else version_of(edge)
-            if save_b and edge2 is not None and (edge2 is b or edge2.primitive.view):
-                version2 = b.version if edge2 is b else version_of(edge2)
-            if version is None is version2:
-                n.versions = None
-            else:
-                n.versions = (version, version2)
-            n.id = next_id()
-            n.primitive = prim
-            n.params = params
-            n.edges = (edge, edge2)
-            n.shape = y.shape
-            n.dtype = y.dtype
-            n.inputs = (
-                x if save_a else None if edge is not None else unsaved(x),
-                w if save_b else None if edge2 is not None else unsaved(w),
-            )
-            n.output = y if save_y or y.size <= SMALL else None
-            n.hooks = n.grad = None
-            n.released = False
-            return t
-        return apply(prim, (a, b), params)
-
-    return call
-
-
-def call_n(prim: Any) -> Any:
-    """Build the call of an operation with three inputs or more."""
-    fun, arity = prim.fun, prim.arity
-
-    def call(*args: Any, **params: Any) -> Any:
-        if len(args) != arity:
-            return apply(prim, args, params)
-        values, edges = [], []
-        mask, bit, boxed = 0, 1, False
-        for x in args:
-            edge = None
-            if isinstance(x, Tensor):
-                boxed = True
-                edge = x.node
-                if edge is not None:
-                    mask += bit
-                    if edge is LEAF:
-                        edge = x
-                x = x.data
-            kind = type(x)
-            if kind is not ndarray and kind is not float and kind is not int:
-                return apply(prim, args, params)
-            values.append(x)
-            edges.append(edge)
-            bit += bit
-        if not boxed:
-            return apply(prim, args, params)
+            return apply(prim, ({x}, *args), params)
+{each}
+        if not ({tensors}) or not ({arrays}):
+            return apply(prim, ({x},), params)
         try:
-            y = fun(*values, **params) if params else fun(*values)
+            y = fun({v}, **params) if params else fun({v})
         except (ValueError, IndexError, TypeError) as error:
-            raise explain(error, prim.name, values) from None
+            raise explain(error, prim.name, ({v},)) from None
         if type(y) is not ndarray:
-            y = _array(y)
+            y = as_array(y)
         t = new(Tensor)
         t.data = y
         t.version = 0
         t.grad = t.extras = None
-        if not mask or not is_recording():
+        pattern = {pattern}
+        if not pattern or not is_recording():
             t.node = None
             return t
-        save_y, save = prim.plans[mask]
+        save_y, {saves} = prim.plans[pattern]
+        viewed = ()
+{save}
         t.node = n = new(Node)
-        n.versions = None
-        for i, edge in enumerate(edges):
-            if not save[i]:
-                values[i] = None if edge is not None else unsaved(values[i])
-            elif edge is not None and (edge is args[i] or edge.primitive.view):
-                n.versions = n.versions or [None] * arity
-                n.versions[i] = edge.version if edge is args[i] else version_of(edge)
         n.id = next_id()
         n.primitive = prim
         n.params = params
-        n.edges = tuple(edges)
+        n.edges = ({e},)
+        n.inputs = ({v},)
+        n.viewed = viewed
+        n.output = y if save_y or y.size <= SMALL else None
         n.shape = y.shape
         n.dtype = y.dtype
-        n.inputs = tuple(values)
-        n.output = y if save_y or y.size <= SMALL else None
         n.hooks = n.grad = None
         n.released = False
         return t
 
     return call
+"""
+
+EACH = """
+        if isinstance(x, Tensor):
+            v = x.data
+            e = x.node
+            if e is LEAF:
+                e = x
+        else:
+            v, e = x, None
+        kind = type(v)
+"""
+
+SAVE = """
+        if not save:
+            v = e if e is not None else unsaved(v)
+        elif e is not None and e is not x and e.primitive.view:
+            viewed += leaf_of(e)
+"""
 
 
-def call_any(prim: Any) -> Any:
-    """Build the call of an operation with any number of inputs."""
-
-    def call(*args: Any, **params: Any) -> Any:
-        return apply(prim, args, params)
-
-    return call
-
-
+@cache
 def builder(arity: int | None) -> Any:
     """Return what builds the call of an operation with so many inputs (None: any number)."""
-    return {1: call_1, 2: call_2}.get(arity or 0, call_n if arity and arity <= 8 else call_any)
+    if not arity or arity > UNROLLED:
+        return lambda prim: lambda *args, **params: apply(prim, args, params)
+
+    def each(text: str, join: str = "") -> str:
+        """Repeat the text, its variables numbered."""
+        names = r"\b(x|v|e|kind|save)\b"
+        return join.join(re.sub(names, rf"\g<1>{i}", text) for i in range(arity))
+
+    source = CALL.format(
+        x=each("x", ", "), v=each("v", ", "), e=each("e", ", "), saves=each("save", ", "),
+        each=each(EACH), save=each(SAVE), tensors=each("v is not x", " or "),
+        arrays=each("(kind is ndarray or kind is float or kind is int)", " and "),
+        pattern=" | ".join(f"({1 << i} if e{i} is not None else 0)" for i in range(arity)),
+    )  # fmt: skip
+    name = f"<call of {arity} inputs>"
+    linecache.cache[name] = len(source), None, source.splitlines(True), name  # for tracebacks
+    namespace: dict[str, Any] = {}
+    exec(compile(source, name, "exec"), globals(), namespace)
+    return namespace["build"]

@@ -75,16 +75,16 @@ class Standin:
     def size(self) -> int:
         return prod(self.shape)
 
-    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+    def refuse(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
             f"a rule read the values of an array of shape {self.shape} that its operation does not "
             "save; name it in saves= where the operation is declared"
         )
 
-    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __iter__ = __len__ = _refuse
-    __bool__ = __float__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _refuse
-    __rtruediv__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __abs__ = _refuse
+    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __iter__ = __len__ = refuse
+    __bool__ = __float__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = refuse
+    __rtruediv__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __abs__ = refuse
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(shape={self.shape}, dtype={self.dtype})"
@@ -99,12 +99,12 @@ class Node(Standin):
         "grad",  # the last gradient that passed, while it is small; for pictures
         "hooks",  # functions of the gradient, or None
         "id",  # creation number
-        "inputs",  # per input: its value if a rule needs it (or it is a small constant), or None
+        "inputs",  # per input: its value if a rule needs it; else its edge, or what stays of a constant
         "output",  # the value, if a rule needs it or it is small, or None
         "params",  # keyword metadata of the call
         "primitive",
         "released",  # True once backward has dropped what was saved
-        "versions",  # per input: version of a leaf whose value is saved; or None
+        "viewed",  # the leaves whose memory is saved through views of them
     )
 
     def __init__(
@@ -119,7 +119,7 @@ class Node(Standin):
         self.primitive, self.edges, self.inputs, self.params = primitive, edges, inputs, params
         self.shape, self.dtype = output.shape, output.dtype
         self.output = output
-        self.versions: Any = None
+        self.viewed: tuple[Any, ...] = ()
         self.hooks: Any = None
         self.grad: Any = None
         self.released = False

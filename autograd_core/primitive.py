@@ -24,7 +24,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from .calls import builder
+from .calls import UNROLLED, builder
 from .errors import NotDifferentiableError, message
 from .fitting import fit, tame
 from .node import has_box, strip
@@ -88,7 +88,7 @@ class Primitive:
         self.push: Callable[..., Any] | None = None
         self.call: Any = None  # the function that people call
         self.needs: tuple[frozenset[int], ...] = ()
-        self.plans: dict[int, tuple[bool, list[bool]]] = {}
+        self.plans: list[tuple[bool, ...]] = []  # by which inputs have an edge (the bits): saved()
         self.saves_output = True
         self.defvjp((), None, None)
 
@@ -99,9 +99,9 @@ class Primitive:
         self.rules, self.joint = rules, joint
         self.needs = _needs(rules or (joint,), saves, self.arity) if rules or joint else ()
         self.saves_output = not self.needs or any(OUTPUT in n for n in self.needs)
-        if self.arity and self.arity <= 8:  # each subset of inputs with an edge: what to save
+        if self.arity and self.arity <= UNROLLED:
             bits = range(self.arity)
-            self.plans = {m: self.saved([m >> i & 1 for i in bits]) for m in range(1 << self.arity)}
+            self.plans = [self.saved([m >> i & 1 for i in bits]) for m in range(1 << self.arity)]
 
     def check_number(self, rules: Sequence[Any]) -> None:
         if self.arity is not None and len(rules) != self.arity:
@@ -109,15 +109,15 @@ class Primitive:
                 self.name, f"{len(rules)} rules", f"one for each of its {self.arity} inputs",
                 "None for an input that no gradient goes to"))  # fmt: skip
 
-    def saved(self, edges: Sequence[Any]) -> tuple[bool, list[bool]]:
-        """Say what the rules of the inputs that have an edge need: the output?, each input?"""
+    def saved(self, edges: Sequence[Any]) -> tuple[bool, ...]:
+        """Say what the rules of the inputs that have an edge need: the output? each input?"""
         needs = self.needs
         if self.joint is None and len(needs) == len(edges):
             needed = frozenset().union(*[n for n, e in zip(needs, edges, strict=True) if e])
         else:
             needed = needs[0] if needs else frozenset((OUTPUT, EVERYTHING))
         everything = EVERYTHING in needed
-        return OUTPUT in needed, [everything or i in needed for i in range(len(edges))]
+        return OUTPUT in needed, *(everything or i in needed for i in range(len(edges)))
 
     def bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
         """Move metadata that came by position into ``params``, under NumPy's names."""
@@ -232,9 +232,9 @@ def elementwise(
             for all rules or one each. The others reach it as shape and dtype only.
             Undeclared: everything is saved.
         numpy: NumPy functions that a Tensor answers with this operation.
-        known: ``name``, ``arity``, ``singular`` (0 times infinity may arise in a rule: a derivative
-            is infinite at finite inputs, or 0 because something else was selected), ``kinks``,
-            ``view``, ``doc``.
+        known: ``name``, ``arity``, ``singular`` (infinity may arise in a rule, and 0 times it is
+            0, without a warning: a derivative is infinite at finite inputs or overflows, or is 0
+            because something else was selected), ``kinks``, ``view``, ``doc``.
 
     >>> import numpy as np, autograd_core as ag
     >>> square = ag.elementwise(lambda x: x * x, lambda g, y, x: 2 * g * x, name="square")

@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import ops
 from .backward import accumulate, propagate
-from .calls import apply, hold_results_in, unsaved, version_of, wrap
+from .calls import apply, hold_results_in, leaf_of, unsaved, wrap
 from .errors import GraphError, NotDifferentiableError, explain, message
-from .node import LEAF, SMALL, Box, Node, recording, strip
+from .node import LEAF, SMALL, Box, Node, next_id, recording, strip
 from .primitive import NUMPY, Primitive
 
 __all__ = ["Parameter", "Tensor", "as_tensor", "tensor"]
@@ -304,7 +304,7 @@ class Tensor(Array):
     data: Any  # the array (inside a transform perhaps a box of a lower level)
     node: Any  # None: a constant. LEAF: requires grad. Else the Node that made it.
     grad: Any  # an array after backward(), a Tensor after backward(create_graph=True), or None
-    version: int  # raised by each write, so that backward knows of it
+    version: int  # next_id() at the last write: older nodes have seen other values
     extras: dict[str, Any] | None  # "name", "hooks"
 
     def __init__(
@@ -433,17 +433,18 @@ class Tensor(Array):
         >>> x.grad
         array(6., dtype=float32)
         """
-        edge = self.edge
+        edge = self if self.node is LEAF else self.node
         if edge is None:
             raise GraphError(message(
                 "backward", "a Tensor that nothing requiring grad led to", "a recorded result",
                 "requires_grad=True on its inputs, outside no_grad"))  # fmt: skip
+        data = self.data
         if gradient is None:
-            if self.size != 1:
+            if data.size != 1:
                 raise GraphError(message(
                     "backward", f"a Tensor of shape {self.shape} and no gradient", "one element",
                     "t.sum().backward(), or t.backward(gradient) of its shape"))  # fmt: skip
-            seed: Any = np.array(1, self.dtype, ndmin=self.ndim)  # np.ones takes four times as long
+            seed: Any = np.array(1, data.dtype, ndmin=data.ndim)  # np.ones takes four times as long
         else:
             if np.shape(gradient) != self.shape:
                 raise ValueError(message("backward", f"a gradient of shape {np.shape(gradient)}",
@@ -499,7 +500,7 @@ class Tensor(Array):
         """Return memory that may be written to.
 
         What somebody else may still hold is copied first, so a graph keeps the values that it
-        saved; and the version is raised, so that a graph which used this leaf refuses its backward.
+        saved; and ``version`` is set, so that a graph which used this leaf refuses its backward.
         Everything that writes goes through here, optimizers too.
 
         Raises:
@@ -516,7 +517,7 @@ class Tensor(Array):
             shared = self.node is not LEAF  # a parameter may be a part of one flat array
         if shared:
             data = self.data = data.copy()
-        self.version += 1
+        self.version = next_id()
         return data
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -539,7 +540,7 @@ class Tensor(Array):
                 raise ValueError(message(ufunc.__name__, f"an in-place result of shape {y.shape}",
                                          f"{self.shape}"))  # fmt: skip
             self.data, self.node = y.data, y.node
-            self.version += 1
+            self.version = next_id()
             return self
         data = self.writable(f"in-place {ufunc.__name__}")
         other = strip(other)
@@ -661,15 +662,17 @@ def _interpret(
         y = np.asarray(y)
     if not recording.get() or not any(e is not None for e in edges):
         return wrap(y)
-    save_y, save = prim.saved([e is not None for e in edges])
+    save_y, *save = prim.saved([e is not None for e in edges])
     inputs = tuple(
-        v if s else None if e is not None else unsaved(v)
+        v if s else unsaved(v) if e is None else e
         for v, s, e in zip(values, save, edges, strict=True)
     )
     node = Node(prim, tuple(edges), inputs, y, params)
     if not save_y and y.size > SMALL:
         node.output = None
-    node.versions = tuple(version_of(e) if s else None for e, s in zip(edges, save, strict=True))
+    for edge, saved in zip(edges, save, strict=True):
+        if saved:
+            node.viewed += leaf_of(edge)
     return wrap(y, node)
 
 

@@ -101,7 +101,7 @@ def _alias(x: Any) -> Tensor:
     else:
         data, edges = lift(x), ()
     t: Tensor = wrap(data)
-    t.node = _Input(_alias_op.primitive, edges, (None,) * len(edges), data, {})
+    t.node = _Input(_alias_op.primitive, edges, edges, data, {})
     t.node.active = True
     return t
 
@@ -175,17 +175,10 @@ class _Pullback:
             seeds, record=record, retain=retain or record,
             wanted=self.wanted, targets=set(self.nodes),
         )  # fmt: skip
-        results = []
-        for x, t in zip(self.given, self.aliases, strict=True):
-            g = found.pop(t.node, None)
-            if g is None:
-                g = np.zeros(t.shape, t.dtype)
-            elif isinstance(g, (np.ndarray, np.generic)) and not own(g):
-                g = np.array(g)
-            elif isinstance(g, Tensor):
-                g = wrap(g.data, g.node)  # a Tensor of its own
-            results.append(_like(g, x))
-        return results
+        entries = [[x, found.pop(t.node, None)] for x, t in zip(self.given, self.aliases, strict=True)]
+        own(entries)
+        return [_like(np.zeros(t.shape, t.dtype) if g is None else g, x)
+                for (x, g), t in zip(entries, self.aliases, strict=True)]  # fmt: skip
 
 
 def _scalar(y: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy import ndarray
 from numpy.typing import DTypeLike
 
 from autograd_core.errors import message
+from autograd_core.node import next_id
 from autograd_core.tensor import Parameter, Tensor
 
 from .casting import taken
@@ -61,28 +62,24 @@ class Module:
             type(self).__name__, "a call", "a method forward(self, ...) of the class"))  # fmt: skip
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
-        if self._parameters:
-            args, kwargs = self._take(args, kwargs)
+        values = self.__dict__
+        for name in values["_parameters"]:  # data is taken in their dtype, the first one's
+            p = values[name]
+            if p is not None:
+                dtype = p.data.dtype
+                for x in args:
+                    if getattr(x, "dtype", None) is not dtype:
+                        args = self._taken(args, dtype)
+                        break
+                if kwargs:
+                    kwargs = dict(zip(kwargs, self._taken(kwargs.values(), dtype), strict=True))
+                break
         return self.forward(*args, **kwargs)
 
-    def _take(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    def _taken(self, data: Iterable[Any], dtype: Any) -> tuple[Any, ...]:
         """Bring data to the dtype of the parameters; see :mod:`nn.casting`."""
-        values = self.__dict__
-        for name in self._parameters:
-            if values[name] is not None:
-                dtype = values[name].data.dtype
-                break
-        else:
-            return args, kwargs
-        for x in args:
-            if getattr(x, "dtype", None) is not dtype:
-                who, integers = type(self).__name__, self.takes_integers
-                args = [taken(x, dtype, who, integers) for x in args]
-                break
-        if kwargs:
-            who, integers = type(self).__name__, self.takes_integers
-            kwargs = {k: taken(x, dtype, who, integers) for k, x in kwargs.items()}
-        return args, kwargs
+        who, integers = type(self).__name__, self.takes_integers
+        return tuple([taken(x, dtype, who, integers) for x in data])
 
     # -- what belongs to it -------------------------------------------------------------------
 
@@ -270,7 +267,7 @@ class Module:
         for p in self.parameters():
             if p.dtype.kind in "fc" and p.dtype != kind:
                 p.data = p.data.astype(kind)
-                p.version += 1
+                p.version = next_id()
                 p.grad = None if p.grad is None else p.grad.astype(kind)
         for _, module, name, b in self._named("_buffers", "", True, False):
             if b.dtype.kind in "fc":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd_core.errors import message
-from autograd_core.node import Box, strip
+from autograd_core.node import strip
 
 from .optimizer import Group, Optimizer, Params
 
@@ -77,14 +78,15 @@ class SGD(Optimizer):
             g = p.grad
             if g is None:
                 continue
-            if isinstance(g, Box):  # of a backward that made a graph
+            if type(g) is not ndarray:  # of a backward that made a graph
                 g = strip(g)
             data = p.writable("step")
             if data.dtype is not dtype:
                 dtype = data.dtype
                 rate = np.array(lr, dtype)  # a number is converted at each call, for 0.2 us
-            views = scratch.get(p)
-            s = views[0] if views and views[0].dtype is dtype else self.scratch(p, 1)[0]
+            s = (scratch.get(p) or self.scratch(p, 1))[0]
+            if s.dtype is not dtype:
+                s = self.scratch(p, 1)[0]
             if not plain:
                 g = self.direction(p, data, g, s, group)
             np.multiply(g, rate, s)

@@ -89,7 +89,7 @@ class _Reader:
         self.constants: dict[int, _Constant] = {}
         self.known: dict[int, list[Any]] = {}  # thing -> its inputs; holds what ids refer to
         self.tensors: dict[int, Tensor] = {}  # node -> a Tensor of it that the user gave us
-        self.versions: dict[int, int] = {}  # leaf -> its version when it was used
+        self.stale: set[int] = set()  # leaves that were written to after they were used
         self.names: dict[int, str] = {}
         for name, x in names.items():
             if isinstance(x, Tensor):
@@ -123,9 +123,9 @@ class _Reader:
 
     def _inputs(self, thing: Any) -> list[Any]:
         if isinstance(thing, Node):
-            for i, edge in enumerate(thing.edges):
-                if thing.versions is not None and thing.versions[i] is not None:
-                    self.versions.setdefault(id(edge), thing.versions[i])
+            for edge in (*thing.edges, *thing.viewed):
+                if getattr(edge, "version", 0) > thing.id:
+                    self.stale.add(id(edge))
             return [edge if edge is not None else self._constant(x)
                     for edge, x in zip(thing.edges, thing.inputs, strict=True)]  # fmt: skip
         if _is_value(thing):
@@ -177,7 +177,7 @@ class _Reader:
                 "parameter" if isinstance(thing, Parameter) else "input")  # fmt: skip
             name = self.names.get(id(thing)) or self.names.get(id(strip(thing))) or thing.name
             vertex = _tensor(key, kind, name, thing, thing.data, thing.grad)
-            if self.versions.get(id(thing), thing.version) != thing.version:
+            if id(thing) in self.stale:
                 vertex.note = "written to since"
             return vertex
         if isinstance(thing, _Constant):

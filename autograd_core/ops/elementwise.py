@@ -136,9 +136,10 @@ def _where_or_nonzero(condition: Any, *choices: Any) -> Any:
 
 # -- exponentials and logarithms ------------------------------------------------------------------
 
-exp = elementwise(np.exp, lambda g, y, x: g * y, saves="y", doc="e^x: dy/dx = y.")
-exp2 = elementwise(np.exp2, lambda g, y, x: g * y * LN2, saves="y", doc="2^x: dy/dx = y log 2.")
-expm1 = elementwise(np.expm1, lambda g, y, x: g * (y + 1), saves="y",
+exp = elementwise(np.exp, lambda g, y, x: g * y, saves="y", singular=True, doc="e^x: dy/dx = y.")
+exp2 = elementwise(np.exp2, lambda g, y, x: g * y * LN2, saves="y", singular=True,
+                   doc="2^x: dy/dx = y log 2.")  # fmt: skip
+expm1 = elementwise(np.expm1, lambda g, y, x: g * (y + 1), saves="y", singular=True,
                     doc="e^x - 1, exact near 0: dy/dx = y + 1.")  # fmt: skip
 log = elementwise(np.log, lambda g, y, x: g / x, saves="x", singular=True,
                   doc="Natural logarithm: dy/dx = 1/x.")  # fmt: skip
@@ -157,13 +158,14 @@ logaddexp2 = elementwise(np.logaddexp2, lambda g, y, a, b: g * sigmoid((a - b) *
 
 
 def _sigmoid(x: Any) -> Any:
-    # Limited so that e^-x does not overflow; (tanh(x/2) + 1)/2 would lose all digits at x = -20.
+    # Limited so that e^x does not overflow; (tanh(x/2) + 1)/2 would lose all digits at x = -20.
     one, limit = ONE_AND_LIMIT.get(x.dtype.char, ONE_AND_LIMIT["d"])
-    return np.reciprocal(one + np.exp(np.minimum(-x, limit)))
+    e = np.exp(np.minimum(x, limit))
+    return e / (one + e)
 
 
-sigmoid: Operation = elementwise(_sigmoid, lambda g, y, x: g * y * (1 - y), saves="y", name="sigmoid",
-                      doc="Logistic function 1/(1 + e^-x): dy/dx = y (1 - y).")  # fmt: skip
+sigmoid: Operation = elementwise(_sigmoid, lambda g, y, x: g * (y - y * y), saves="y", name="sigmoid",
+                      doc="Logistic function 1/(1 + e^-x): dy/dx = y - y^2.")  # fmt: skip
 softplus = elementwise(lambda x: np.logaddexp(x, 0), lambda g, y, x: g * sigmoid(x), saves="x",
                        name="softplus", doc="log(1 + e^x): dy/dx = s(x), s the sigmoid.")  # fmt: skip
 relu = elementwise(lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0), saves="y",
@@ -180,14 +182,16 @@ arcsin = elementwise(np.arcsin, lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)), 
                      singular=True, doc="Inverse sine: dy/dx = 1/sqrt(1 - x^2).")  # fmt: skip
 arccos = elementwise(np.arccos, lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)), saves="x",
                      singular=True, doc="Inverse cosine: dy/dx = -1/sqrt(1 - x^2).")  # fmt: skip
-arctan = elementwise(np.arctan, lambda g, y, x: g / (1 + x * x), saves="x",
+arctan = elementwise(np.arctan, lambda g, y, x: g / np.hypot(x, 1) / np.hypot(x, 1), saves="x",
                      doc="Inverse tangent: dy/dx = 1/(1 + x^2).")  # fmt: skip
 arctan2 = elementwise(np.arctan2, lambda g, y, a, b: g * (b / np.hypot(a, b)) / np.hypot(a, b),
                       lambda g, y, a, b: -g * (a / np.hypot(a, b)) / np.hypot(a, b),
                       saves="a b", singular=True,
                       doc="Angle of (b, a): dy/da = b/(a^2 + b^2), dy/db = -a/(a^2 + b^2).")  # fmt: skip
-sinh = elementwise(np.sinh, lambda g, y, x: g * np.cosh(x), saves="x", doc="dy/dx = cosh x.")
-cosh = elementwise(np.cosh, lambda g, y, x: g * np.sinh(x), saves="x", doc="dy/dx = sinh x.")
+sinh = elementwise(np.sinh, lambda g, y, x: g * np.cosh(x), saves="x", singular=True,
+                   doc="Hyperbolic sine: dy/dx = cosh x.")  # fmt: skip
+cosh = elementwise(np.cosh, lambda g, y, x: g * np.sinh(x), saves="x", singular=True,
+                   doc="Hyperbolic cosine: dy/dx = sinh x.")  # fmt: skip
 tanh = elementwise(np.tanh, lambda g, y, x: g - g * y * y, saves="y",  # no Python number: 0.2 us
                    doc="Hyperbolic tangent: dy/dx = 1 - y^2.")  # fmt: skip
 arcsinh = elementwise(np.arcsinh, lambda g, y, x: g / np.hypot(x, 1), saves="x",

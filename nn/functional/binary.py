@@ -12,7 +12,7 @@ from autograd_core.primitive import elementwise, kernel
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
-from .reduce import known, pair, reduce
+from .reduce import pair, reduce
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]
 
@@ -34,7 +34,7 @@ _bce = elementwise(
     _entropy,
     lambda g, y, x, t: g * (x - t) / np.maximum(x * (1 - x), 1e-12),
     lambda g, y, x, t: g * (np.maximum(np.log1p(-x), FLOOR) - np.maximum(np.log(x), FLOOR)),
-    saves=("x t", "x"), name="binary_cross_entropy",
+    saves=("x t", "x"), name="binary_cross_entropy", singular=True,
     doc="-t log x - (1 - t) log(1 - x): dy/dx = (x - t) / (x (1 - x)).",
 )  # fmt: skip
 
@@ -66,8 +66,7 @@ def binary_cross_entropy(
     >>> float(nn.functional.binary_cross_entropy(np.array([0.5, 1.0]), np.array([1.0, 1.0])))
     0.34657359
     """
-    known("binary_cross_entropy", reduction)
-    x, t = pair("binary_cross_entropy", input, target)
+    x, t = pair("binary_cross_entropy", input, target, reduction)
     losses = _bce(x, t)
     if weight is not None:
         losses = losses * taken(weight, x.dtype, "binary_cross_entropy")
@@ -96,8 +95,7 @@ def binary_cross_entropy_with_logits(
     500.0
     """
     loss = "binary_cross_entropy_with_logits"
-    known(loss, reduction)
-    x, t = pair(loss, input, target)
+    x, t = pair(loss, input, target, reduction)
     if pos_weight is None:
         losses = _bce_logits(x, t)
     else:

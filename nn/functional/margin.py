@@ -40,8 +40,7 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     >>> nn.functional.hinge_loss(np.array([2.0, 0.5, -1.0]), np.array([1, 1, 1]), "none")
     array([0. , 0.5, 2. ])
     """
-    known("hinge_loss", reduction)
-    x, t = pair("hinge_loss", input, target)
+    x, t = pair("hinge_loss", input, target, reduction)
     y: Tensor = reduce(ops.relu(1 - _signs(t) * x), reduction)
     return y
 

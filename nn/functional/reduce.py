@@ -27,12 +27,14 @@ def reduce(losses: Any, reduction: str) -> Any:
     return ops.sum(losses) if reduction == "sum" else losses
 
 
-def pair(loss: str, input: Any, target: Any) -> tuple[Any, Any]:
-    """Return a prediction and a target of the same shape and dtype.
+def pair(loss: str, input: Any, target: Any, reduction: str) -> tuple[Any, Any]:
+    """Return a prediction and a target of the same shape and dtype; see to the reduction too.
 
     Shapes that would broadcast are refused: (N, 1) against (N,) is N^2 differences, and the
     most common silent mistake in regression.
     """
+    if reduction not in REDUCTIONS:
+        known(loss, reduction)
     x = input if hasattr(input, "shape") else np.asarray(input)
     t = target if hasattr(target, "shape") else np.asarray(target)
     if x.shape != t.shape:

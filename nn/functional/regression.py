@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core.primitive import declare
 from autograd_core.tensor import Tensor
 
-from .reduce import known, pair
+from .reduce import pair
 
 __all__ = ["mse_loss"]
 
@@ -60,7 +60,6 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     >>> float(nn.functional.mse_loss(np.array([1.0, 3.0]), np.array([1.0, 1.0])))
     2.0
     """
-    known("mse_loss", reduction)
-    x, t = pair("mse_loss", input, target)
+    x, t = pair("mse_loss", input, target, reduction)
     y: Tensor = _mse(x, t, reduction=reduction)
     return y

@@ -305,6 +305,11 @@ SINGULAR: dict[Any, list[Any]] = {  # a local derivative is infinite, or there i
     ag.reciprocal:  [0.0, -0.0],
     ag.sqrt:        [0.0, -0.0, -1.0],
     ag.cbrt:        [0.0, -0.0],
+    ag.exp:         [1000.0],
+    ag.exp2:        [2000.0],
+    ag.expm1:       [1000.0],
+    ag.sinh:        [1000.0, -1000.0],
+    ag.cosh:        [1000.0, -1000.0],
     ag.log:         [0.0, -0.0, -1.0],
     ag.log2:        [0.0, -0.0, -1.0],
     ag.log10:       [0.0, -0.0, -1.0],
@@ -314,6 +319,7 @@ SINGULAR: dict[Any, list[Any]] = {  # a local derivative is infinite, or there i
     ag.arccosh:     [1.0, 0.5],
     ag.arctanh:     [1.0, -1.0, 2.0],
     ag.arctan2:     [(0.0, 0.0), (0.0, -0.0)],
+    binary._bce:    [(0.0, 0.0), (1.0, 1.0), (0.0, 1.0)],
 }
 EXTREMES: dict[Any, Any] = {
     ag.add:         {(HUGE, TINY): (1, 1)},

@@ -578,3 +578,14 @@ def test_a_constant_that_was_read_from_an_input_is_found_out() -> None:
     r = peeking(g, y, x)
     others = [np.full(2, v) for v in (4.0, 5.0, 6.0)]
     assert bits(plan.replay(others, r)) != bits(others[0] * others[2].mean())
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("made", [False, True], ids=["leaf", "result"])
+def test_a_rule_that_reads_what_is_not_saved_is_refused(made: bool, create_graph: bool) -> None:
+    wrong = ag.elementwise(lambda x: x * x, lambda g, y, x: 2 * g * x, saves="", name="wrong")
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = wrong(x * 1 if made else x).sum()
+    with pytest.raises(TypeError, match="does not save; name it in saves="):
+        y.backward(create_graph=create_graph)
+    assert x.grad is None

@@ -714,9 +714,9 @@ def test_a_zero_gradient_stays_zero_where_the_derivative_is_infinite(row: Row) -
                 1e-9,
                 (spot, "masked, forward"),
             )
-            # In power's own rule g meets a ** (b - 1), which is infinite at 0 for b < 1: the
-            # derivative of that product is 0 times infinity, which the design promises nothing of.
-            if row.op is not ag.power:
+            # Where a rule is itself a product with what is infinite (a ** (b - 1) at 0, e ** 1000),
+            # its derivative is 0 times infinity, which the design promises nothing of.
+            if row.op not in (ag.power, ag.exp, ag.exp2, ag.expm1, ag.sinh, ag.cosh):
                 check_masked_second_order(row, masked, chosen, us, usual, which, spot)
 
 
