@@ -186,9 +186,8 @@ def _read(node: Node, *more: Any) -> None:
     """Refuse a rule that read a leaf which is not saved; boxes may come of boxes only."""
     saved = [x for x, e in zip(node.inputs, node.edges, strict=True) if x is not e]
     if not any(isinstance(x, Box) for x in (*saved, *more)):
-        for x in node.inputs:
-            if isinstance(x, Box):
-                Standin(x.shape, x.dtype).refuse()
+        leaf: Any = next(x for x in node.inputs if isinstance(x, Box))
+        Standin(leaf.shape, leaf.dtype).refuse()
 
 
 def _released(node: Node) -> GraphError:

@@ -71,16 +71,7 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, x: Any) -> Tensor:
-        try:
-            return F.linear(x, self.weight, self.bias)
-        except ValueError:
-            shape = np.shape(x)
-            if shape[-1:] == (self.in_features,):
-                raise
-            hint = f"nn.Flatten() before it, or in_features={shape[-1]}" if shape else ""
-            raise ValueError(message(
-                f"Linear({self.extra_repr()})", f"an input of shape {shape}",
-                f"(..., {self.in_features})", hint)) from None  # fmt: skip
+        return F.linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return (

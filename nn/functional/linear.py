@@ -61,10 +61,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
     except ValueError:
         shape, (out_features, in_features) = np.shape(input), np.shape(weight)
         if not shape or shape[-1] != in_features:
+            hint = f"nn.Flatten() before it, or in_features={shape[-1]}" if shape else ""
             raise ValueError(message(
                 "linear", f"an input of shape {shape} for {in_features} in_features and "
-                f"{out_features} out_features", f"(..., {in_features})",
-                "x.reshape(len(x), -1), if each sample has several axes"
-                if len(shape) > 2 else ""))  from None  # fmt: skip
+                f"{out_features} out_features", f"(..., {in_features})", hint)) from None  # fmt: skip
         raise
     return y

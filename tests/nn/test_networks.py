@@ -126,16 +126,16 @@ def test_a_wrong_feature_count_names_the_layer() -> None:
     with pytest.raises(ValueError, match="expected") as caught:
         nn.Linear(64, 30)(np.ones((10, 65)))
     assert str(caught.value) == (
-        "[Linear(in_features=64, out_features=30, bias=True)] got an input of shape (10, 65), "
+        "[linear] got an input of shape (10, 65) for 64 in_features and 30 out_features, "
         "expected (..., 64); try nn.Flatten() before it, or in_features=65"
     )
     net = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Tanh(), nn.Linear(4, 1)))
-    with pytest.raises(ValueError, match=r"in_features=4.*\(4, 3\)") as caught:
+    with pytest.raises(ValueError, match=r"\(4, 3\) for 4 in_features") as caught:
         net(CORNERS)
     assert [note[:27] for note in caught.value.__notes__] == [
         "in layer (1) of Sequential:", "in layer (1) of Sequential:"]  # fmt: skip
     for x in (3.0, np.ones(()), ag.tensor(1.0)):
-        with pytest.raises(ValueError, match=r"got an input of shape \(\), expected \(..., 2\)"):
+        with pytest.raises(ValueError, match=r"got an input of shape \(\) for 2 in_features"):
             nn.Linear(2, 3)(x)
 
 
