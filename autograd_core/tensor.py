@@ -506,15 +506,16 @@ class Tensor(Array):
         Raises:
             GraphError: a leaf that requires grad, outside ``no_grad``.
         """
-        if self.node is LEAF and recording.get():
+        is_leaf = self.node is LEAF
+        if is_leaf and recording.get():
             raise GraphError(message(
                 what, "a write into a leaf that requires grad", "",
                 "with ag.no_grad(): w -= step"))  # fmt: skip
         data = self.data
-        if data.base is None:
-            shared = getrefcount(data) > 3  # more than: this variable, the slot, the argument
+        if data.base is not None:
+            shared = not is_leaf  # a parameter may be a part of one flat array
         else:
-            shared = self.node is not LEAF  # a parameter may be a part of one flat array
+            shared = getrefcount(data) > 3  # more than: this variable, the slot, the argument
         if shared:
             data = self.data = data.copy()
         self.version = next_id()

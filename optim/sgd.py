@@ -73,7 +73,7 @@ class SGD(Optimizer):
     def update(self, group: Group) -> None:
         lr = group["lr"] if group["maximize"] else -group["lr"]
         plain = not group["momentum"] and not group["weight_decay"]
-        scratch, dtype = self._scratch, None
+        dtype = None
         for p in group["params"]:
             g = p.grad
             if g is None:
@@ -84,13 +84,11 @@ class SGD(Optimizer):
             if data.dtype is not dtype:
                 dtype = data.dtype
                 rate = np.array(lr, dtype)  # a number is converted at each call, for 0.2 us
-            s = (scratch.get(p) or self.scratch(p, 1))[0]
-            if s.dtype is not dtype:
+            if plain:
+                data += g * rate
+            else:
                 s = self.scratch(p, 1)[0]
-            if not plain:
-                g = self.direction(p, data, g, s, group)
-            np.multiply(g, rate, s)
-            np.add(data, s, data)
+                data += np.multiply(self.direction(p, data, g, s, group), rate, out=s)
 
     def direction(self, p: Any, data: Any, g: Any, s: Any, group: Group) -> Any:
         """Return the step's direction; ``s`` is memory that it may be written to."""
