@@ -1,13 +1,15 @@
-"""What a check found: a comparison for each number, a row for each argument, and the report."""
+"""What a check found: faults, a comparison for each number, a row for each argument; as text, HTML."""
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ..errors import GradientError, message
+from .diagnose import Hint
 
-__all__ = ["Comparison", "Report", "Row", "failure"]
+__all__ = ["Comparison", "Fault", "Hint", "Report", "Row", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,22 @@ class Comparison:
     expected: float
     uncertainty: float  # of ``expected``
     error: float  # relative difference, as far as finite differences can resolve it
-    verdict: Literal["agrees", "wrong", "unsure", "kink"]
+    verdict: Literal["agrees", "wrong", "inconclusive", "kink"]
+    sides: tuple[float, float] | None = None  # at a kink: the one-sided derivatives
 
     @property
     def ratio(self) -> float:
         """Gradient given / expected."""
         return self.given / self.expected if self.expected else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What was found without numbers: in which argument, and in which mode of a Module."""
+
+    argument: str
+    state: str
+    hint: Hint
 
 
 @dataclass(slots=True)
@@ -38,11 +50,14 @@ class Row:
     order: int
     every: bool  # element by element, or along random directions
     comparisons: list[Comparison] = field(default_factory=list)
+    state: str = ""  # "train" or "eval"
+    hint: Hint | None = None
+    failing: frozenset[str] = frozenset(("wrong", "inconclusive"))  # verdicts that fail it
 
     @property
     def worst(self) -> Comparison | None:
         """The comparison to look at first: wrong ones before others, elements before directions."""
-        rank = {"agrees": 0, "kink": 1, "unsure": 2, "wrong": 3}
+        rank = {"agrees": 0, "kink": 1, "inconclusive": 2, "wrong": 3}
         return max(self.comparisons, default=None,
                    key=lambda c: (rank[c.verdict], c.index is not None, c.error))  # fmt: skip
 
@@ -53,65 +68,109 @@ class Row:
 
     @property
     def passed(self) -> bool:
-        """Whether every comparison agrees, or is a subgradient at a kink."""
-        return all(c.verdict in ("agrees", "kink") for c in self.comparisons)
+        """Whether every comparison agrees, or is allowed not to."""
+        return not any(c.verdict in self.failing for c in self.comparisons)
+
+    @property
+    def how(self) -> str:
+        """Mode, order and state in words."""
+        order = f", order {self.order}" if self.order > 1 else ""
+        return f"{self.mode}{order}{', ' + self.state if self.state else ''}"
 
 
 @dataclass(repr=False)
 class Report:
-    """What was compared: a :class:`Row` per argument, mode and order. Prints as a short table."""
+    """What was found: faults, and a :class:`Row` per argument, mode and order. Prints as a table."""
 
     function: str
     seed: int
     rows: list[Row] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    stopped: str = ""  # why the check could not go on
+    stopped: BaseException | None = None  # what backward raised
     evaluations: int = 0
 
     @property
     def passed(self) -> bool:
-        """Whether the check ran to its end and every row passed."""
-        return not self.stopped and all(row.passed for row in self.rows)
+        """Whether there is no fault and every row passed."""
+        return not self.faults and all(row.passed for row in self.rows)
 
     @property
     def max_error(self) -> float:
         """The largest relative error of all rows."""
         return max((row.max_error for row in self.rows), default=0.0)
 
+    @property
+    def hints(self) -> list[Hint]:
+        """What is wrong, in words: of the faults, then of the rows."""
+        return [f.hint for f in self.faults] + [r.hint for r in self.rows if r.hint is not None]
+
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
         wrong = sum(not row.passed for row in self.rows)
-        verdict = "gradients agree" if self.passed else (
-            f"{wrong} of {len(self.rows)} rows disagree" if wrong else "stopped")  # fmt: skip
+        found = ([f"{len(self.faults)} fault{'s' * (len(self.faults) > 1)}"] if self.faults else []) + (
+            [f"{wrong} of {len(self.rows)} rows disagree"] if wrong else [])  # fmt: skip
         lines = [
-            f"check_gradients({self.function}): {verdict}; largest relative error "
-            f"{self.max_error:.1e}, {self.evaluations} evaluations, seed {self.seed}"
+            f"check_gradients({self.function}): {', '.join(found) or 'gradients agree'}; largest "
+            f"relative error {self.max_error:.1e}, {self.evaluations} evaluations, seed {self.seed}"
         ]
+        for fault in self.faults:
+            where = ", ".join(filter(None, (fault.argument, fault.state)))
+            lines.append(f"  FAULT  {where + ': ' if where else ''}{fault.hint.text}")
         names = max((len(row.argument) for row in self.rows), default=0)
         shapes = max((len(str(row.shape)) for row in self.rows), default=0)
         for row in self.rows:
-            n = len(row.comparisons)
-            unit = ("element" if row.every else "direction") + "s" * (n != 1)
-            kinks = sum(c.verdict == "kink" for c in row.comparisons)
-            lines.append(
-                f"  {'ok   ' if row.passed else 'WRONG'}  {row.argument:<{names}}  "
-                f"{row.shape!s:<{shapes}}  {row.max_error:7.1e}  {_mode(row)}, {n} {unit}"
-                + f", {kinks} at a kink" * (kinks > 0)
-            )
+            lines.append(f"  {'ok   ' if row.passed else 'WRONG'}  {row.argument:<{names}}  "
+                         f"{row.shape!s:<{shapes}}  {row.max_error:7.1e}  {_extent(row)}")  # fmt: skip
+            if row.hint is not None:
+                lines.append(f"         hint: {row.hint.text}")
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
+    def _repr_html_(self) -> str:
+        """Return the report as a table for notebooks."""
+        head = html.escape(str(self).splitlines()[0])
+        cells = ("argument", "shape", "checked", "error", "index", "input", "gradient", "expected",
+                 "ratio", "hint")  # fmt: skip
+        body = "".join(
+            f'<tr><td colspan="{len(cells)}" style="text-align:left">'
+            f"<b>{html.escape(f.argument)}</b> {html.escape(f.hint.text)}</td></tr>"
+            for f in self.faults)  # fmt: skip
+        for row in self.rows:
+            c = row.worst
+            numbers = ["", "", "", "", ""] if c is None or row.passed else [
+                "" if c.index is None else str(c.index),
+                *(f"{n:.6g}" for n in (c.value, c.given, c.expected, c.ratio))]  # fmt: skip
+            texts = [row.argument, str(row.shape), _extent(row), f"{row.max_error:.1e}", *numbers,
+                     row.hint.text if row.hint else ""]  # fmt: skip
+            mark = "" if row.passed else ' style="color:#c0392b;font-weight:bold"'
+            body += f"<tr{mark}>" + "".join(f"<td>{html.escape(t)}</td>" for t in texts) + "</tr>"
+        notes = "".join(f"<li>{html.escape(n)}</li>" for n in self.notes)
+        return (f"<table><caption>{head}</caption><tr>" + "".join(f"<th>{c}</th>" for c in cells)
+                + f"</tr>{body}</table>" + (f"<ul>{notes}</ul>" if notes else ""))  # fmt: skip
 
-def _mode(row: Row) -> str:
-    return row.mode if row.order == 1 else f"{row.mode}, order {row.order}"
+
+def _extent(row: Row) -> str:
+    """Say how a row was checked: in which mode, and at how many elements or along directions."""
+    elements = sum(c.index is not None for c in row.comparisons)
+    counts = {"element": elements, "direction": len(row.comparisons) - elements}
+    words = [f"{n} {what}{'s' * (n != 1)}" for what, n in counts.items() if n] or ["no elements"]
+    kinks = sum(c.verdict == "kink" for c in row.comparisons)
+    return ", ".join([row.how, *words]) + f", {kinks} at a kink" * (kinks > 0)
 
 
 def failure(report: Report) -> GradientError:
     """Build the error of a report that did not pass: where it is wrong, then the whole table."""
-    text = report.stopped or _sentence(next(row for row in report.rows if not row.passed))
+    if report.faults:
+        f = report.faults[0]
+        where = " of ".join(filter(None, ("a gradient" if f.argument else "",
+                                          repr(f.argument) if f.argument else "")))  # fmt: skip
+        text = message("check_gradients", (where + ": " if where else "") + f.hint.text)
+    else:
+        text = _sentence(next(row for row in report.rows if not row.passed))
     error = GradientError(f"{text}\n{report}")
-    vars(error)["report"] = report
+    error.report = report
     return error
 
 
@@ -121,9 +180,13 @@ def _sentence(row: Row) -> str:
     assert c is not None
     at = "along a random direction" if c.index is None else (
         f"at index {c.index}, where its value is {c.value:.6g}")  # fmt: skip
-    given = f"gradient {c.given:.9g} for argument {row.argument!r} {at} ({_mode(row)})"
-    if c.verdict == "unsure":
+    given = f"gradient {c.given:.9g} for argument {row.argument!r} {at} ({row.how})"
+    if c.verdict == "inconclusive":
         return message("check_gradients", given, "a gradient that finite differences can confirm "
                        f"(they give {c.expected:.6g} +- {c.uncertainty:.1g})",
                        "inputs away from jumps, and from where it is infinite")  # fmt: skip
-    return message("check_gradients", given, f"{c.expected:.9g} (ratio {c.ratio:.6g})")
+    if c.sides is not None:
+        return message("check_gradients", given, f"between {c.sides[0]:.6g} and {c.sides[1]:.6g}, "
+                       "the derivatives on the two sides of this kink")  # fmt: skip
+    hint = f": {row.hint.text}" if row.hint is not None else ""
+    return message("check_gradients", given, f"{c.expected:.9g} (ratio {c.ratio:.6g})") + hint
