@@ -62,7 +62,7 @@ def check_gradients(
         order: 2 also checks the gradient's own gradient, and so on.
         modes: ``"reverse"``, ``"forward"``, or ``"both"`` (where an operation has no forward
             rule, forward mode is then passed over, with a note in the report).
-        rtol: largest relative error allowed; by default 1e-5 (5e-3 if ``f`` returns float32).
+        rtol: largest relative error allowed; by default 1e-7 (5e-3 if ``f`` returns float32).
         directions: how many random directions a large argument is checked along.
         on_kink: whether a value between the derivatives on the two sides of a kink passes, as a
             ``"subgradient"``, or not (``"raise"``).

@@ -35,7 +35,7 @@ def along(problem: Problem, k: int, v: Array, terms: Array) -> Comparison:
     expected, uncertainty = measure(problem, k, v)
     error, verdict = judge(given, expected, uncertainty, scale, problem.rtol)
     most = max(abs(given), abs(expected), scale)
-    loose = max(min(100 * problem.rtol, 0.1) * most, 1e7 * problem.eps * problem.size)
+    loose = max(max(1e-3, min(100 * problem.rtol, 0.1)) * most, 1e7 * problem.eps * problem.size)
     if verdict == "agrees" and not uncertainty <= loose:
         verdict = "inconclusive"
     sure = verdict == "agrees" and uncertainty <= problem.rtol * most

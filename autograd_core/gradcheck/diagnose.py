@@ -61,6 +61,8 @@ class Evidence:
     cotangents: list[Array]
     again: Callable[[list[Array]], Array | None] | None = None
 
+STREAM = 0x9E3779B9  # of random numbers of its own: not by chance those of the cotangents
+
 
 def diagnose(evidence: Evidence) -> Hint:
     """Say what is wrong with the gradient of ``evidence.arguments[evidence.wrong]``.
@@ -83,8 +85,8 @@ def diagnose(evidence: Evidence) -> Hint:
     patterns: list[Callable[[Case], Found]] = [_zero, _sign, _upstream, _factor]
     if case.e.size > 1:
         patterns += [
-            swapped, transposed, permuted, extra_sum, missing_sum, squared_upstream, times,
-            boundary, elements, added, along_axes,
+            swapped, transposed, permuted, extra_sum, missing_sum, _partial, squared_upstream,
+            times, boundary, elements, added, along_axes,
         ]  # fmt: skip
     for pattern in patterns:
         if (found := pattern(case)) is not None:
@@ -139,7 +141,7 @@ def _upstream(case: Case) -> Found:
     """It does not depend on the incoming gradient, or is what comes for one of 1."""
     evidence = case.evidence
     if evidence.again is not None:
-        rng = np.random.default_rng(0)
+        rng = np.random.default_rng(STREAM)
         try:
             other = evidence.again([rng.standard_normal(np.shape(u)) for u in evidence.cotangents])
         except Exception:  # of a rule that is wrong anyway
@@ -157,6 +159,27 @@ def _upstream(case: Case) -> Found:
     return None
 
 
+def _partial(case: Case) -> Found:
+    """Of what was spread out over the outputs, only one slice of the incoming gradient comes back."""
+    evidence = case.evidence
+    for i, u in enumerate(evidence.cotangents):
+        if evidence.again is None or u.size <= case.x.size:
+            continue
+        for axis, n in enumerate(u.shape):
+            for place in {0, n - 1} if n > 1 else ():
+                us = [np.zeros_like(w) if w is not u else w for w in evidence.cotangents]
+                us[i] = np.where(np.arange(n) == place, np.moveaxis(u, axis, -1), 0.0)
+                us[i] = np.moveaxis(us[i], -1, axis)
+                try:
+                    other = evidence.again(us)
+                except Exception:  # of a rule that is wrong anyway
+                    return None
+                if other is not None and same(np.asarray(other, float), case.given):
+                    return "missing sum", (f"only position {place} along axis {axis} of the incoming "
+                                           "gradient has an effect on it: sum over that axis")  # fmt: skip
+    return None
+
+
 # -- a constant factor -----------------------------------------------------------------------------
 
 
@@ -169,10 +192,12 @@ def _factor(case: Case) -> Found:
     n = int(case.solid.sum())
     where = "everywhere" if case.mask.all() else f"at all {case.e.size} elements that were measured"
     if n == 1:
-        where = f"at the one element that {'is not zero' if case.e.size > 1 else 'was measured'}"
+        where = "at the one element that is not zero" if case.e.size > 1 else "where it was measured"
+        where = where if case.x.size > 1 else "here"
     lengths = dict(_lengths(case))
     named = min(lengths, key=lambda n: abs(r * n - 1), default=0)
-    if named > 2 and abs(r * named - 1) <= slack:
+    summed = [y.shape for y in case.evidence.outputs] != [case.shape]  # or spread out, perhaps
+    if summed and named > 2 and abs(r * named - 1) <= slack:
         return "mean for sum", (f"it is 1/{named} of the right one {where}: {named} is {lengths[named]}, "
                                 "so a mean stands where a sum is due")  # fmt: skip
     said = next((text for v, text in _names(case, lengths) if abs(r - v) <= slack * abs(v)), None)
@@ -203,6 +228,8 @@ def _names(case: Case, lengths: dict[int, str]) -> Iterator[tuple[float, str]]:
         yield 1 / n, f"1/{n} ({n} is {what})"
         yield -n, f"-{n} ({n} is {what})"
         yield -1 / n, f"-1/{n} ({n} is {what})"
+    for n in (n for n in range(3, 17) if n not in lengths):
+        yield from ((n, str(n)), (-n, str(-n)), (1 / n, f"1/{n}"), (-1 / n, f"-1/{n}"))
     if case.precision > 1e-4:
         return
     for n, what in lengths.items():
@@ -231,7 +258,9 @@ def _names(case: Case, lengths: dict[int, str]) -> Iterator[tuple[float, str]]:
 
 def _remarks(case: Case) -> str:
     """Tell about a gradient that fits no pattern."""
-    text = "no known pattern explains it"
+    wrong = int((case.error > case.slack).sum())
+    text = "no known pattern explains it" + (
+        f": {wrong} of {case.e.size} measured elements are wrong" if wrong else "")  # fmt: skip
     if not (np.abs(case.e) > case.slack).any():
         text = "it should be zero at all elements that were measured"
     worst = int(case.error.argmax())
@@ -244,7 +273,7 @@ def _remarks(case: Case) -> str:
     if evidence.again is not None and len(evidence.cotangents) > 1:
         for i, u in enumerate(evidence.cotangents):
             us = list(evidence.cotangents)
-            us[i] = np.random.default_rng(1).standard_normal(np.shape(u))
+            us[i] = np.random.default_rng(STREAM).standard_normal(np.shape(u))
             try:
                 other = evidence.again(us)
             except Exception:  # of a rule that is wrong anyway

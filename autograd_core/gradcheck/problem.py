@@ -17,7 +17,7 @@ __all__ = ["Array", "Problem", "norm", "refuse", "replayed"]
 
 Array = NDArray[np.float64]
 Pullback = Callable[[Sequence[Any]], list[Any]]
-RTOL = {8: 1e-5, 4: 5e-3, 2: 0.1}  # bytes of an output's element: relative tolerance
+RTOL = {8: 1e-7, 4: 5e-3, 2: 0.1}  # bytes of an output's element: relative tolerance
 
 
 def refuse(kind: type[Exception], got: str, expected: str, hint: str = "") -> Exception:

@@ -189,4 +189,5 @@ def _sentence(row: Row) -> str:
         return message("check_gradients", given, f"between {c.sides[0]:.6g} and {c.sides[1]:.6g}, "
                        "the derivatives on the two sides of this kink")  # fmt: skip
     hint = f": {row.hint.text}" if row.hint is not None else ""
-    return message("check_gradients", given, f"{c.expected:.9g} (ratio {c.ratio:.6g})") + hint
+    ratio = f" (ratio {c.ratio:.6g})" if c.given and c.expected else ""
+    return message("check_gradients", given, f"{c.expected:.9g}{ratio}") + hint

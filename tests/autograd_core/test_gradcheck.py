@@ -47,7 +47,7 @@ WRONG: dict[str, tuple[Any, tuple[Any, ...], str]] = {
         operation(np.sin, lambda g, y, x: 1.01 * g * np.cos(x)), (1e-7 * X,), r"ratio 1.01\)"),
     "tiny gradient": (
         operation(lambda x: 1e-9 * x, lambda g, y, x: 2e-9 * g), (X,), r"ratio 2\)"),
-    "zero": (operation(np.sin, lambda g, y, x: 0 * g), (X,), r"ratio -?0\)"),
+    "zero": (operation(np.sin, lambda g, y, x: 0 * g), (X,), "it is zero everywhere"),
     "nan": (operation(np.sin, lambda g, y, x: g * np.nan), (X,),
             r"the gradient is nan at index \(0, 0\) and 11 more"),
     "one element": (
@@ -90,8 +90,7 @@ def test_the_error_tells_argument_index_value_gradient_expected_and_ratio() -> N
     text = str(caught.value).splitlines()[0]
     assert text == (
         "[check_gradients] got gradient 12 for argument \"weights['w']\" at index (0,), "
-        "where its value is 3 (reverse), expected 6 (ratio 2): it is 2 times the right "
-        "one at the one element that was measured"
+        "where its value is 3 (reverse), expected 6 (ratio 2): it is 2 times the right one here"
     )
     row = caught.value.report.rows[-1]  # type: ignore[attr-defined]
     assert row.worst.ratio == pytest.approx(2)
@@ -112,7 +111,7 @@ def test_a_wrong_forward_rule_is_named() -> None:
 def test_a_wrong_second_order_is_named() -> None:
     wrong = operation(np.sin, lambda g, y, x: g * np.cos(blind(x)))
     assert check_gradients(wrong, X, modes="reverse").passed
-    with pytest.raises(GradientError, match=r"order 2.*ratio -?0\)"):
+    with pytest.raises(GradientError, match=r"gradient -?0 .*order 2"):
         check_gradients(wrong, X, order=2, modes="reverse")
 
 
