@@ -31,7 +31,14 @@ CONSTANTS = {
 
 @dataclass(frozen=True)
 class Hint:
-    """What is wrong: a ``kind`` for programs, and a sentence for people."""
+    """What is wrong: a ``kind`` for programs, and a sentence for people.
+
+    Of numbers: "factor", "mean for sum", "sign", "zero", "transposed", "permuted", "missing sum",
+    "extra sum", "times x", "divided by x", "boundary", "argument swapped", "elements", "subgradient",
+    "missing", "inconclusive", or "wrong". Of what is looked at before: "random", "stale", "mutates",
+    "shape", "dtype", "not finite", "not linear", "upstream ignored", "accumulates", "precision",
+    "layout", "raises".
+    """
 
     kind: str
     text: str

@@ -207,7 +207,9 @@ def _coarsest(natives: list[Any]) -> Any:
 
 
 def layouts(problem: Problem, report: Report, first: list[Any]) -> None:
-    """Repeat with the same numbers in other memory: Fortran order, negative strides, stride 0."""
+    """Repeat with the same numbers in other memory: Fortran order, negative strides, stride 0, one
+    array twice; and with 0-d and empty inputs.
+    """
     if not problem.rearranged or any(g is None for g in first):
         return
     flat = [np.broadcast_to(x.flat[0] if x.size else 0.0, x.shape) for x in problem.xs]
@@ -227,17 +229,43 @@ def layouts(problem: Problem, report: Report, first: list[Any]) -> None:
         except Exception:
             continue
         try:
-            given = problem.back(xs)(problem.us)
-            right = all(
-                g is not None and np.shape(g) == np.shape(e) and np.allclose(
-                    g, e, rtol=1e-7, atol=1e-9 * float(np.max(np.abs(e), initial=0)))
-                for g, e in zip(given, expected, strict=True))  # fmt: skip
+            right = _close(problem.back(xs)(problem.us), expected)
             text = f"an input {what} gives another gradient than the same numbers do otherwise"
         except Exception as error:
             right, text = False, f"an input {what} makes it raise {type(error).__name__}: {error}"
         if not right:
             report.faults.append(Fault("", problem.state, Hint("layout", text)))
+    _aliased(problem, report)
     _small_shapes(problem, report)
+
+
+def _close(given: Sequence[Any], expected: Sequence[Any]) -> bool:
+    """Tell whether these are the same gradients but for rounding."""
+    return all(
+        g is not None and e is not None and np.shape(g) == np.shape(e) and np.allclose(
+            g, e, rtol=1e-7, atol=1e-9 * float(np.max(np.abs(e), initial=0.0)), equal_nan=True)
+        for g, e in zip(given, expected, strict=True))  # fmt: skip
+
+
+def _aliased(problem: Problem, report: Report) -> None:
+    """Repeat with one array as two inputs, where two have the same shape."""
+    shapes = [x.shape for x in problem.xs]
+    pair = next(((i, shapes.index(s, i + 1)) for i, s in enumerate(shapes) if s in shapes[i + 1 :]),
+                None)  # fmt: skip
+    if pair is None:
+        return
+    i, j = pair
+    xs = [np.array(x) for x in problem.xs]
+    try:
+        equal = [np.array(xs[i if n == j else n]) for n in range(len(xs))]
+        expected = [_kept(g) for g in problem.back(equal)(problem.us)]
+    except Exception:  # equal values need not be in the domain
+        return
+    xs[j] = xs[i]
+    if not _close(problem.back(xs)(problem.us), expected):
+        names = f"{problem.names[i]!r} and {problem.names[j]!r}"
+        report.faults.append(Fault("", problem.state, Hint(
+            "layout", f"one array as both {names} gives other gradients than two equal ones")))  # fmt: skip
 
 
 def _small_shapes(problem: Problem, report: Report) -> None:

@@ -150,6 +150,17 @@ def test_faults_of_layout() -> None:
     assert "0-d" in report.hints[0].text
 
 
+def test_one_array_as_two_inputs() -> None:
+    def by_identity(g: Any, a: Any, b: Any) -> tuple[Any, Any]:
+        gradients = {id(a): g * b}
+        gradients[id(b)] = g * a * (2 if id(a) == id(b) else 1)
+        return gradients[id(a)], gradients[id(b)]
+
+    report = refused(lambda a, b: a * b, X, X + 1, vjp=by_identity)
+    assert kinds(report) == ["layout"]
+    assert "one array as both 'a' and 'b'" in report.hints[0].text
+
+
 def test_a_float32_backward_is_held_against_the_float64_one() -> None:
     x = RNG.standard_normal(50).astype("f")
 
