@@ -33,7 +33,8 @@ def free_checks(problem: Problem, report: Report, rng: np.random.Generator) -> l
         if not np.array_equal(x, was):
             fault("mutates", "forward writes into this input", name)
     floating = [np.asarray(y, float) for y in ys if np.asarray(y).dtype.kind == "f"]
-    if not _same(floating, problem.ys):
+    rtol = max(1e-11, 100 * problem.eps)
+    if not _same(floating, problem.ys, rtol):
         fault("random", "forward gives two different results for equal inputs; a random layer "
               "must draw from nn.random.generator(), or be seeded inside the function")  # fmt: skip
         return None
@@ -59,12 +60,12 @@ def free_checks(problem: Problem, report: Report, rng: np.random.Generator) -> l
         _look(problem, x, g, partial(fault, argument=name))
     usable = not any(f.hint.kind == "not finite" for f in report.faults[before:]) and all(
         g is None or g.dtype.kind == "f" for g in first)  # fmt: skip
-    if not _same(second, first):
-        stale = _same(fresh, first)
+    if not _same(second, first, rtol):
+        stale = _same(fresh, first, rtol)
         fault("stale" if stale else "random", "a second backward of the same forward differs from "
               "the first" if stale else "backward gives two different results for equal inputs")
         return None  # fmt: skip
-    if not _same(fresh, first):
+    if not _same(fresh, first, rtol):
         fault("stale", "forward and backward run anew give another gradient than the first time")
         return None
     if not usable or not _linear(problem, first, rng, fault):
@@ -78,11 +79,16 @@ def _kept(g: Any) -> Any:
     return None if g is None else np.array(g)
 
 
-def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
+def _same(a: Sequence[Any], b: Sequence[Any], rtol: float = 1e-11) -> bool:
+    """Tell whether these are the same arrays but for rounding (threads may add in another order)."""
     return len(a) == len(b) and all(
         x is y is None or (x is not None and y is not None and np.shape(x) == np.shape(y)
-                           and np.array_equal(x, y, equal_nan=True))
+                           and np.allclose(x, y, rtol, rtol * _largest(y), equal_nan=True))
         for x, y in zip(a, b, strict=True))  # fmt: skip
+
+
+def _largest(y: Any) -> float:
+    return float(np.max(np.abs(y), initial=0.0, where=np.isfinite(y)))
 
 
 def _look(problem: Problem, x: Array, g: Any, fault: Callable[[str, str], None]) -> None:
@@ -229,7 +235,7 @@ def layouts(problem: Problem, report: Report, first: list[Any]) -> None:
         except Exception:
             continue
         try:
-            right = _close(problem.back(xs)(problem.us), expected)
+            right = _same(problem.back(xs)(problem.us), expected, 1e-7)
             text = f"an input {what} gives another gradient than the same numbers do otherwise"
         except Exception as error:
             right, text = False, f"an input {what} makes it raise {type(error).__name__}: {error}"
@@ -237,14 +243,6 @@ def layouts(problem: Problem, report: Report, first: list[Any]) -> None:
             report.faults.append(Fault("", problem.state, Hint("layout", text)))
     _aliased(problem, report)
     _small_shapes(problem, report)
-
-
-def _close(given: Sequence[Any], expected: Sequence[Any]) -> bool:
-    """Tell whether these are the same gradients but for rounding."""
-    return all(
-        g is not None and e is not None and np.shape(g) == np.shape(e) and np.allclose(
-            g, e, rtol=1e-7, atol=1e-9 * float(np.max(np.abs(e), initial=0.0)), equal_nan=True)
-        for g, e in zip(given, expected, strict=True))  # fmt: skip
 
 
 def _aliased(problem: Problem, report: Report) -> None:
@@ -262,7 +260,7 @@ def _aliased(problem: Problem, report: Report) -> None:
     except Exception:  # equal values need not be in the domain
         return
     xs[j] = xs[i]
-    if not _close(problem.back(xs)(problem.us), expected):
+    if not _same(problem.back(xs)(problem.us), expected, 1e-7):
         names = f"{problem.names[i]!r} and {problem.names[j]!r}"
         report.faults.append(Fault("", problem.state, Hint(
             "layout", f"one array as both {names} gives other gradients than two equal ones")))  # fmt: skip

@@ -630,7 +630,8 @@ def test_no_false_names(shape: tuple[int, ...]) -> None:
 def test_factor_of_one_element_of_many() -> None:
     expected = np.array([np.nan, 0.4, np.nan])
     argument = Argument("x", np.ones(3), np.array([5, 0.6, 7]), expected, 1e-9 * np.ones(3))
-    check(diagnose(Evidence([argument], 0, [np.ones(3)], [np.ones(3)])), "factor", "^it is 3/2 .* where it was measured")
+    hint = diagnose(Evidence([argument], 0, [np.ones(3)], [np.ones(3)]))
+    check(hint, "factor", "^it is 3/2 .* where it was measured")
 
 
 def test_no_gradient() -> None:
