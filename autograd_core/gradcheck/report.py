@@ -112,9 +112,10 @@ class Report:
         wrong = sum(not row.passed for row in self.rows)
         found = ([f"{len(self.faults)} fault{'s' * (len(self.faults) > 1)}"] if self.faults else []) + (
             [f"{wrong} of {len(self.rows)} rows disagree"] if wrong else [])  # fmt: skip
+        error = f"largest relative error {self.max_error:.1e}, " if self.rows else ""
         lines = [
-            f"check_gradients({self.function}): {', '.join(found) or 'gradients agree'}; largest "
-            f"relative error {self.max_error:.1e}, {self.evaluations} evaluations, seed {self.seed}"
+            f"check_gradients({self.function}): {', '.join(found) or 'gradients agree'}; "
+            f"{error}{self.evaluations} evaluations, seed {self.seed}"
         ]
         for fault in self.faults:
             where = ", ".join(filter(None, (fault.argument, fault.state)))
@@ -130,25 +131,27 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Return the report as a table for notebooks."""
-        head = html.escape(str(self).splitlines()[0])
-        cells = ("argument", "shape", "checked", "error", "index", "input", "gradient", "expected",
-                 "ratio", "hint")  # fmt: skip
-        body = "".join(
-            f'<tr><td colspan="{len(cells)}" style="text-align:left">'
-            f"<b>{html.escape(f.argument)}</b> {html.escape(f.hint.text)}</td></tr>"
-            for f in self.faults)  # fmt: skip
+        columns = ["argument", "shape", "checked", "error"]
+        if not all(row.passed for row in self.rows):
+            columns += ["index", "input", "gradient", "expected", "ratio", "hint"]
+        lines = [_cells("th", columns)] if self.rows else []
         for row in self.rows:
-            c = row.worst
-            numbers = ["", "", "", "", ""] if c is None or row.passed else [
-                "" if c.index is None else str(c.index),
-                *(f"{n:.6g}" for n in (c.value, c.given, c.expected, c.ratio))]  # fmt: skip
-            texts = [row.argument, str(row.shape), _extent(row), f"{row.max_error:.1e}", *numbers,
-                     row.hint.text if row.hint else ""]  # fmt: skip
-            mark = "" if row.passed else ' style="color:#c0392b;font-weight:bold"'
-            body += f"<tr{mark}>" + "".join(f"<td>{html.escape(t)}</td>" for t in texts) + "</tr>"
-        notes = "".join(f"<li>{html.escape(n)}</li>" for n in self.notes)
-        return (f"<table><caption>{head}</caption><tr>" + "".join(f"<th>{c}</th>" for c in cells)
-                + f"</tr>{body}</table>" + (f"<ul>{notes}</ul>" if notes else ""))  # fmt: skip
+            texts = [row.argument, str(row.shape), _extent(row), f"{row.max_error:.1e}"]
+            if not row.passed and (c := row.worst) is not None:
+                texts.append("" if c.index is None else str(c.index))
+                texts += [f"{n:.6g}" for n in (c.value, c.given, c.expected, c.ratio)]
+                texts.append(row.hint.text if row.hint else "")
+            lines.append(_cells("td", texts, "" if row.passed else "color:#c0392b;font-weight:bold"))
+        said = [f"{f.argument}: {f.hint.text}" if f.argument else f.hint.text for f in self.faults]
+        items = "".join(f"<li>{html.escape(text)}</li>" for text in (*said, *self.notes))
+        head = html.escape(str(self).splitlines()[0])
+        return (f'<div>{head}<ul style="margin:0">{items}</ul>'
+                f'<table style="white-space:nowrap">{"".join(lines)}</table></div>')  # fmt: skip
+
+
+def _cells(tag: str, texts: list[str], style: str = "") -> str:
+    cells = "".join(f'<{tag} style="text-align:left">{html.escape(t)}</{tag}>' for t in texts)
+    return f'<tr style="{style}">{cells}</tr>'
 
 
 def _extent(row: Row) -> str:

@@ -283,7 +283,7 @@ def test_a_million_parameters_cost_little() -> None:
 def test_the_report_in_a_notebook() -> None:
     report = refused(np.sin, X, vjp=lambda g, x: -g * np.cos(x))
     page = report._repr_html_()
-    assert page.startswith("<table>")
+    assert page.count("<tr") == 2
     assert "minus the right one" in page
     assert "-1" in page
     faulty = refused(np.sin, X, vjp=lambda g, x: np.cos(x))._repr_html_()
