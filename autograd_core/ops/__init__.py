@@ -7,6 +7,12 @@ Names, arguments and results are NumPy's. An operation answers ``ag.tanh(t)``, `
 from .constants import *
 from .elementwise import *
 from .indexing import *
+from .joining import *
+from .linalg import *
 from .products import *
 from .reductions import *
+from .selecting import *
+from .sequences import *
 from .shaping import *
+from .special import *
+from .statistics import *

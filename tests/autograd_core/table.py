@@ -681,6 +681,11 @@ LAYERS = [
 
 ROWS = [*ARITHMETIC, *CORNERS, *EXPONENTIALS, *TRIGONOMETRY, *REDUCTIONS, *PLACES, *LAYERS]
 
+from . import table_linalg, table_selecting, table_special, table_statistics  # noqa: E402 (they read what is above)
+
+for _part in (table_linalg, table_selecting, table_special, table_statistics):
+    ROWS += _part.ROWS
+
 # -- what there is --------------------------------------------------------------------------------
 
 
