@@ -51,8 +51,9 @@ def check_gradients(
     Args:
         f: a function of Tensors that returns a Tensor (or a nest of them); a Module, of which every
             parameter is checked besides the inputs, in train and in eval mode; with ``vjp`` a plain
-            function of arrays; a ``torch.autograd.Function``, or any function of torch tensors. It
-            is evaluated on float64 copies; neither the inputs nor the Module are touched.
+            function of arrays; or PyTorch's: a ``torch.autograd.Function``, a ``torch.nn.Module``,
+            a function of torch tensors. It is evaluated on float64 copies; neither the inputs nor
+            the Module are touched.
         inputs: Tensors, arrays, numbers, or nests of them. What is not floating is held fixed.
         vjp: a backward written by hand, ``vjp(g, *inputs)`` with g = dL/df, that returns dL/dx of
             the only input or a tuple of one (or None) per input; or the method ``vjp(g)`` of a

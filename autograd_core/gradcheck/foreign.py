@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +17,12 @@ from .problem import Problem, Pullback, refuse
 __all__ = ["is_torch", "problem_of_pair", "problem_of_torch"]
 
 
-def problem_of_pair(f: Any, backward: Any, inputs: tuple[Any, ...], wrt: Any) -> Problem:
+def problem_of_pair(
+    f: Any, backward: Any, inputs: tuple[Any, ...], wrt: Any, names: list[str] | None = None
+) -> Problem:
     """Return the problem of ``f(*arrays)`` whose backward is ``backward(g, *arrays)``, or (g)."""
     leaves = [strip(x) for x in inputs]
-    arguments = arguments_of(f, inputs)
+    arguments = [(name, i) for i, name in enumerate(names)] if names else arguments_of(f, inputs)
     places = [i for i, (x, (name, n)) in enumerate(zip(leaves, arguments, strict=True))
               if is_floating(x) and selects(wrt, name, n)]  # fmt: skip
     if not places:
@@ -57,10 +60,10 @@ def problem_of_pair(f: Any, backward: Any, inputs: tuple[Any, ...], wrt: Any) ->
 
         return evaluate, pullback
 
-    names = [arguments[i][0] for i in places]
+    chosen = [arguments[i][0] for i in places]
     given = [leaves[i] for i in places]
     evaluate, pullback = arranged([strip(double(x)) for x in leaves])
-    problem = Problem(names, finite(names, given), evaluate, pullback, rearranged=True)
+    problem = Problem(chosen, finite(chosen, given), evaluate, pullback, rearranged=True)
     if any(np.asarray(x).dtype.itemsize < 8 for x in given):
         problem.native = [np.asarray(x) for x in given], arranged(leaves)[1]
     return problem
@@ -82,52 +85,69 @@ def _takes_only_the_gradient(backward: Any, inputs: int) -> bool:
 
 
 def is_torch(torch: Any, f: Any, inputs: tuple[Any, ...]) -> bool:
-    function = torch.autograd.Function
-    return (isinstance(f, type) and issubclass(f, function)) or any(
-        isinstance(x, torch.Tensor) for x in inputs)  # fmt: skip
+    """Tell whether this is PyTorch's: a Function, a Module, or a function of tensors."""
+    if isinstance(f, type):
+        return issubclass(f, torch.autograd.Function)
+    return isinstance(f, torch.nn.Module) or any(torch.is_tensor(x) for x in inputs)
 
 
 def problem_of_torch(torch: Any, f: Any, inputs: tuple[Any, ...], wrt: Any) -> Problem:
-    """Return the problem of a function of torch tensors, or of a ``torch.autograd.Function``."""
-    problem = problem_of_pair(*_from_torch(torch, f, inputs), wrt)
+    """Return the problem of code of PyTorch; the parameters of a Module come after its inputs."""
+    spoken: Any = getattr(f, "forward", f)
+    try:
+        names = [name for name in inspect.signature(spoken).parameters if name != "ctx"]
+    except (TypeError, ValueError):
+        names = []
+    count = len(inputs)
+    names = [*names[:count], *(f"argument {i}" for i in range(len(names), count))]
+    call: Any = getattr(f, "apply", f) if isinstance(f, type) else f
+    if isinstance(f, torch.nn.Module):
+        module, parameters = copy.deepcopy(f).double(), dict(f.named_parameters())
+        names += parameters
+        inputs = (*inputs, *parameters.values())
+
+        def call(*xs: Any) -> Any:
+            held = dict(zip(parameters, xs[count:], strict=True))
+            return torch.func.functional_call(module, held, xs[:count])
+
+    forward, backward = _as_numpy(torch, call)
+    arrays = tuple(x.detach().cpu().numpy() if torch.is_tensor(x) else x for x in inputs)
+    problem = problem_of_pair(forward, backward, arrays, wrt, names)
     problem.rearranged = False  # torch tensors have no negative strides
+    if isinstance(f, torch.nn.Module):
+        problem.native = None  # it has been made float64
     return problem
 
 
-def _from_torch(torch: Any, f: Any, inputs: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...]]:
-    """Return code of PyTorch as a pair of NumPy functions."""
-    call: Any = getattr(f, "apply", f) if isinstance(f, type) else f
-    arrays = tuple(x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else x for x in inputs)
+def _as_numpy(torch: Any, call: Any) -> tuple[Any, Any]:
+    """Return a function of tensors and its backward as functions of arrays.
+
+    Each call draws the same random numbers, and leaves PyTorch's generator as it was.
+    """
 
     def tensors(xs: Any) -> list[Any]:
         return [torch.tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
 
+    def replayed(xs: Any) -> Any:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return call(*xs)
+
     def forward(*xs: Any) -> Any:
         with torch.no_grad():
-            ys = call(*tensors(xs))
+            ys = replayed(tensors(xs))
         return tuple(y.numpy() for y in ys) if isinstance(ys, tuple) else ys.numpy()
 
     def backward(g: Any, *xs: Any) -> tuple[Any, ...]:
         ts = tensors(xs)
-        wanted = [t.requires_grad_() for t in ts if torch.is_tensor(t) and t.is_floating_point()]
-        ys = call(*ts)
-        several = isinstance(ys, tuple)
-        gradients = iter(torch.autograd.grad(
-            ys if several else (ys,), wanted, [torch.tensor(u) for u in (g if several else (g,))],
-            allow_unused=True))  # fmt: skip
-        return tuple(
-            next(gradients) if torch.is_tensor(t) and t.is_floating_point() else None for t in ts
-        )
+        places = [i for i, t in enumerate(ts) if torch.is_tensor(t) and t.is_floating_point()]
+        ys = replayed([t.requires_grad_() if i in places else t for i, t in enumerate(ts)])
+        ys, us = (ys, g) if isinstance(ys, tuple) else ((ys,), (g,))
+        found = torch.autograd.grad(
+            ys, [ts[i] for i in places], list(map(torch.tensor, us)), allow_unused=True)  # fmt: skip
+        gradients: list[Any] = [None] * len(ts)
+        for i, d in zip(places, found, strict=True):
+            gradients[i] = None if d is None else d.numpy()
+        return tuple(gradients)
 
-    def as_arrays(g: Any, *xs: Any) -> tuple[Any, ...]:
-        return tuple(None if d is None else d.numpy() for d in backward(g, *xs))
-
-    forward.__name__ = getattr(f, "__name__", type(f).__name__)
-    spoken: Any = getattr(f, "forward", f) if isinstance(f, type) else f
-    try:
-        names = [p for p in inspect.signature(spoken).parameters if p != "ctx"]
-        forward.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in names])  # fmt: skip
-    except (TypeError, ValueError):
-        pass
-    return forward, as_arrays, arrays
+    return forward, backward

@@ -107,6 +107,20 @@ def test_pytorch_functions() -> None:
     assert not x.requires_grad
 
 
+def test_pytorch_modules() -> None:
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Dropout(0.5), torch.nn.Tanh())
+    state = torch.random.get_rng_state()
+    for inputs in (torch.tensor(X), X):
+        report = check_gradients(model, inputs)
+        assert [row.argument for row in report.rows] == ["input", "0.weight", "0.bias"]
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert model[0].weight.dtype == torch.float32
+    assert model[0].weight.grad is None
+    one = check_gradients(model, torch.tensor(X), wrt="0.bias")
+    assert [row.argument for row in one.rows] == ["0.bias"]
+
+
 # -- free checks -----------------------------------------------------------------------------------
 
 
