@@ -108,6 +108,9 @@ def check_gradients(
     for name, number in (("order", order), ("directions", directions)):
         if not isinstance(number, int) or number < 1:
             raise ValueError(message("check_gradients", f"{name}={number!r}", "1, 2, ..."))
+    for name, value, least in (("rtol", rtol, 0.0), ("seed", seed, -1)):
+        if value is not None and not value > least:
+            raise ValueError(message("check_gradients", f"{name}={value!r}", f"above {least:g}"))
     report = Report(getattr(f, "__name__", type(f).__name__), seed)
     failing = {"wrong"} | ({"kink"} if on_kink == "raise" else set()) | (
         set() if allow_inconclusive else {"inconclusive"})  # fmt: skip

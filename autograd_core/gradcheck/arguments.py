@@ -15,11 +15,14 @@ from .problem import Array, refuse
 __all__ = ["arguments_of", "double", "finite", "is_floating", "nothing", "selects"]
 
 
-def nothing(leaves: list[Any], wrt: Any, empty_module: bool) -> Exception:
+def nothing(leaves: list[Any], wrt: Any, empty_module: bool, names: list[str]) -> Exception:
+    """Build the error for a ``wrt`` and inputs among which nothing is left to differentiate."""
+    if wrt != "all" and names:
+        return refuse(TypeError, f"wrt={wrt!r}", f"one of {', '.join(dict.fromkeys(names))}, all, "
+                      "inputs, parameters, or a position")  # fmt: skip
     kinds = ", ".join(str(getattr(x, "dtype", type(x).__name__)) for x in leaves)
     got = (f"inputs of dtype {kinds}" if leaves else "no inputs") + (
-        " and a module without parameters" if empty_module else "") + (
-        "" if wrt == "all" else f" and wrt={wrt!r}")  # fmt: skip
+        " and a module without parameters" if empty_module else "")  # fmt: skip
     return refuse(TypeError, got, "something floating to differentiate",
                   "3.0 for 3, or x.astype(float)")  # fmt: skip
 

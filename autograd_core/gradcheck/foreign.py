@@ -26,7 +26,7 @@ def problem_of_pair(
     places = [i for i, (x, (name, n)) in enumerate(zip(leaves, arguments, strict=True))
               if is_floating(x) and selects(wrt, name, n)]  # fmt: skip
     if not places:
-        raise nothing(leaves, wrt, False)
+        raise nothing(leaves, wrt, False, list(dict(arguments)))
     alone = _takes_only_the_gradient(backward, len(inputs))
 
     def arranged(fixed: Sequence[Any]) -> tuple[Any, Any]:

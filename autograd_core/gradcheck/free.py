@@ -49,6 +49,10 @@ def free_checks(problem: Problem, report: Report, rng: np.random.Generator) -> l
         report.stopped = error
         fault("raises", f"backward raised {type(error).__name__}: {error}")
         return None
+    for name, g in zip(problem.names, first, strict=True):
+        if g is not None and g.dtype.kind not in "biufc":
+            fault("dtype", f"the gradient has dtype {g.dtype}, expected float64", name)
+            return None
     for u, was in zip(us, problem.us, strict=True):
         if not np.array_equal(u, was, equal_nan=True):
             fault("mutates", "backward writes into the gradient that it is given")

@@ -33,6 +33,8 @@ def problems_of(f: Any, inputs: tuple[Any, ...], wrt: Any, backward: Any) -> lis
             raise refuse(TypeError, f"vjp of type {type(backward).__name__}",
                          "a function vjp(g, *inputs)")  # fmt: skip
         return [problem_of_pair(f, backward, inputs, wrt)]
+    if isinstance(f, type) and hasattr(f, "named_parameters"):
+        raise refuse(TypeError, f"the class {f.__name__}", "a module", f"{f.__name__}(...)")
     problem = _recorded(f, inputs, wrt)
     if not hasattr(f, "named_parameters") or not hasattr(f, "eval"):
         return [problem]
@@ -60,7 +62,7 @@ def _recorded(f: Any, inputs: tuple[Any, ...], wrt: Any) -> Problem:
               if is_floating(x) and selects(wrt, name, n)]  # fmt: skip
     chosen = [n for n, p in parameters.items() if is_floating(p) and selects(wrt, n, None)]
     if not places and not chosen:
-        raise nothing(leaves, wrt, module and not parameters)
+        raise nothing(leaves, wrt, module and not parameters, [*dict(arguments), *parameters])
 
     def runner(convert: Callable[[Any], Any]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         fixed = [convert(x) for x in leaves]

@@ -239,6 +239,24 @@ def test_unused_and_tied_parameters_are_named() -> None:
 # -- verdicts and options --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("f", "options", "error", "text"),
+    [
+        (nn.Linear, {}, TypeError, r"the class Linear, expected a module; try Linear\(...\)"),
+        (np.sin, {"rtol": 0.0}, ValueError, "rtol=0.0, expected above 0"),
+        (np.sin, {"seed": -1}, ValueError, "seed=-1"),
+        (np.sin, {"directions": 0}, ValueError, "directions=0"),
+        (lambda x: x, {"wrt": "y"}, TypeError, "wrt='y', expected one of x, all, inputs"),
+        (np.sin, {"vjp": lambda g, x: "a"}, GradientError, "the gradient has dtype <U1"),
+        (np.sin, {"vjp": lambda g, x: None}, GradientError, "None came where there is a gradient"),
+        (np.sin, {"vjp": lambda a, b, c: a}, GradientError, "backward raised TypeError"),
+    ],
+)
+def test_nonsense_is_explained(f: Any, options: Any, error: Any, text: str) -> None:
+    with pytest.raises(error, match=text):
+        check_gradients(f, X, **options)
+
+
 def test_kinks() -> None:
     x = np.array([-1.0, 0.0, 2.0])
     assert check_gradients(np.abs, x, vjp=lambda g, x: 0.3 * g * (x == 0) + g * np.sign(x)).passed
