@@ -98,6 +98,7 @@ def propagate(
                 joint = _joint(prim, g, y, inputs, params)
             elif not rules and edges:
                 raise no_rule(prim, "reverse")
+            adds = prim.adds if type(g) is ndarray else None
             constants = False
             for i, edge in enumerate(edges):
                 if edge is None:
@@ -111,6 +112,17 @@ def propagate(
                     like, number, waiting = edge.data, id(edge), leaves
                 if wanted is not None and edge not in wanted and edge not in targets:
                     continue
+                if adds is not None:  # a piece of the gradient: into one array, not one for each
+                    entry = waiting.get(number)
+                    if entry is None:
+                        entry = waiting[number] = _Sum((edge, np.zeros(like.shape, like.dtype)))
+                        if waiting is pending:
+                            heappush(heap, -number)
+                    elif type(entry) is not _Sum and type(entry[1]) is ndarray:
+                        entry = waiting[number] = _Sum((edge, np.array(entry[1])))
+                    if type(entry) is _Sum:
+                        adds(entry[1], g, **params)
+                        continue
                 if joint is not None:
                     gradient = joint[i]
                     if gradient is None:
@@ -153,6 +165,12 @@ def propagate(
         if token is not None:
             recording.reset(token)
     return found, list(leaves.values())
+
+
+class _Sum(list[Any]):
+    """An edge and the sum of its gradients so far, an array that nobody else knows of."""
+
+    __slots__ = ()
 
 
 def _joint(prim: Any, g: Any, y: Any, inputs: Any, params: Any) -> Any:

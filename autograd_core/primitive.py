@@ -61,7 +61,7 @@ class Primitive:
     """
 
     __slots__ = (
-        "arity", "broadcasts", "call", "doc", "fun", "joint", "kinks", "linear", "name", "needs",
+        "adds", "arity", "broadcasts", "call", "doc", "fun", "joint", "kinks", "linear", "name", "needs",
         "plans", "push", "rules", "saves_output", "singular", "view",
     )  # fmt: skip
 
@@ -77,8 +77,10 @@ class Primitive:
         singular: bool = False,
         kinks: str = "",
         doc: str = "",
+        adds: Callable[..., None] | None = None,
     ) -> None:
         self.fun = fun
+        self.adds = adds  # adds(sum, g, **params) does sum += rule(g, ...) in place, for a piece
         self.name = name or fun.__name__.strip("_")
         self.arity = _arity(fun) if arity == -1 else arity
         self.broadcasts, self.linear, self.view = broadcasts, linear, view

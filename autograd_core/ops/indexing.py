@@ -28,19 +28,23 @@ def _take_index(x: Any, *, index: Any) -> Any:
     return x[index]
 
 
+def _add_into(out: Any, g: Any, *, index: Any) -> None:
+    if is_basic(index):
+        out[index] += g
+    else:
+        np.add.at(out, index, g)
+
+
 @kernel
 def _add_at(g: Any, *, index: Any, shape: Any) -> Any:
     out = np.zeros(shape, g.dtype)
-    if is_basic(index):
-        out[index] = g
-    else:
-        np.add.at(out, index, g)
+    _add_into(out, g, index=index)
     return out
 
 
 _getitem: Operation = linear(
     _take_index, lambda g, y, x, *, index: scatter(g, index=index, shape=x.shape),
-    name="getitem", view=True, doc="Elements x[index].",
+    name="getitem", view=True, adds=_add_into, doc="Elements x[index].",
 )  # fmt: skip
 scatter: Operation = linear(
     _add_at, lambda g, y, x, *, index, shape: _getitem(g, index=index), name="scatter",

@@ -1396,3 +1396,46 @@ def test_writing_into_a_leaf_outside_no_grad_raises(write):
     with ag.no_grad():
         write(w)
     assert w.version > 0
+
+
+# -- gradients of pieces ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("leaf_first", [True, False])
+@pytest.mark.parametrize("index", [0, -1, slice(1, 3), np.array([0, 0, 3]), (slice(None), 1), ...])
+def test_pieces_and_whole_gradients_add_up(index, leaf_first):
+    w = ag.tensor(np.random.default_rng(0).normal(size=(4, 3)), requires_grad=True)
+    x = w if leaf_first else w * 1.0
+    y = (x[index] ** 2).sum() + (x * 3.0).sum() + (2.0 * x[index]).sum() + x[1:].sum()
+    y.backward()
+    expected = np.full((4, 3), 3.0)
+    expected[1:] += 1
+    np.add.at(expected, index, 2 * w.data[index] + 2)
+    np.testing.assert_allclose(w.grad, expected)
+
+
+def test_a_loop_over_steps_makes_one_array_for_all_pieces(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("an array of the whole size for one piece")
+
+    monkeypatch.setattr("autograd_core.ops.indexing.scatter", refuse)
+    x = ag.tensor(np.ones((50, 2)), requires_grad=True)
+    h = 0.0
+    for t in range(50):
+        h = np.tanh(x[t] + h)
+    h.sum().backward()
+    assert (x.grad[-1] > 0).all()
+    assert x.grad.shape == (50, 2)
+
+
+def test_the_gradient_of_a_piece_is_nobody_elses():
+    x = ag.tensor(np.ones(3), requires_grad=True)
+    g = np.array([1.0, 2.0, 3.0])
+    x[...].backward(g)
+    x[...].backward(g)
+    assert g.tolist() == [1, 2, 3]
+    assert x.grad.tolist() == [2, 4, 6]
+    y = x * 1.0
+    total = y.sum() + y[0] * 5.0  # the whole gradient comes first, and is a broadcast view
+    total.backward()
+    assert x.grad.tolist() == [8, 5, 7]
