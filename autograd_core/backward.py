@@ -120,8 +120,7 @@ def propagate(
                             heappush(heap, -number)
                     elif type(entry) is not _Sum and type(entry[1]) is ndarray:
                         entry = waiting[number] = _Sum((edge, np.array(entry[1])))
-                    if type(entry) is _Sum:
-                        adds(entry[1], g, **params)
+                    if type(entry) is _Sum and adds(entry[1], g, **params):
                         continue
                 if joint is not None:
                     gradient = joint[i]

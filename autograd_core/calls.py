@@ -20,7 +20,7 @@ from numpy import asarray, ndarray
 from .errors import explain
 from .node import LEAF, SMALL, Box, Node, Standin, next_id, recording  # noqa: F401 (see CALL)
 
-__all__ = ["apply", "builder", "hold_results_in", "leaf_of", "unsaved", "wrap"]
+__all__ = ["apply", "as_array", "builder", "hold_results_in", "leaf_of", "unsaved", "wrap"]
 
 Tensor: Any = None  # the class that holds results; tensor.py gives it
 UNROLLED = 8  # operations with more inputs take the slow path

@@ -77,10 +77,10 @@ class Primitive:
         singular: bool = False,
         kinks: str = "",
         doc: str = "",
-        adds: Callable[..., None] | None = None,
+        adds: Callable[..., bool] | None = None,
     ) -> None:
         self.fun = fun
-        self.adds = adds  # adds(sum, g, **params) does sum += rule(g, ...) in place, for a piece
+        self.adds = adds  # adds(sum, g, **params) does sum += rule(g, ...) in place: did it?
         self.name = name or fun.__name__.strip("_")
         self.arity = _arity(fun) if arity == -1 else arity
         self.broadcasts, self.linear, self.view = broadcasts, linear, view
@@ -302,9 +302,9 @@ def kernel(fun: Any) -> Any:
     """
 
     def call(*args: Any, **params: Any) -> Any:
-        duck = _duck(args) if not params else _duck((*args, *params.values()))
-        if duck is not None:
-            return duck.__array_function__(call, (type(duck),), args, params)
+        other = duck(args) if not params else duck((*args, *params.values()))
+        if other is not None:
+            return other.__array_function__(call, (type(other),), args, params)
         return fun(*args, **params)
 
     call.__name__, call.__qualname__ = fun.__name__, fun.__qualname__
@@ -313,11 +313,11 @@ def kernel(fun: Any) -> Any:
     return call
 
 
-def _duck(values: Any) -> Any:
+def duck(values: Any) -> Any:
     """Return the first value, also within tuples, that takes NumPy's calls and is no array."""
     for v in values:
         if type(v) is tuple:
-            v = _duck(v)
+            v = duck(v)
         if v is not None and type(v) is not ndarray and hasattr(type(v), "__array_function__"):
             return v
     return None

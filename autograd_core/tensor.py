@@ -95,7 +95,8 @@ class Array(Box):
     sigmoid, relu, abs = _unary(ops.sigmoid), _unary(ops.relu), _unary(ops.absolute)
     sum, mean, prod = _method(ops.sum), _method(ops.mean), _method(ops.prod)
     max, min, ptp = _method(ops.max), _method(ops.min), _method(ops.ptp)
-    var, std, cumsum = _method(ops.var), _method(ops.std), _method(ops.cumsum)
+    var, std = _method(ops.var), _method(ops.std)
+    cumsum, cumprod = _method(ops.cumsum), _method(ops.cumprod)
     clip, dot, trace = _method(ops.clip), _binary(ops.dot), _method(ops.trace)
     softmax, log_softmax = _method(ops.softmax), _method(ops.log_softmax)
     logsumexp, norm = _method(ops.logsumexp), _method(ops.norm)
@@ -223,6 +224,7 @@ class Array(Box):
 
 
 REDUCE = {np.add: ops.sum, np.multiply: ops.prod, np.maximum: ops.max, np.minimum: ops.min}
+ACCUMULATE = {np.add: ops.cumsum, np.multiply: ops.cumprod}
 
 
 def _boxes(x: Any) -> Iterator[Box]:
@@ -263,8 +265,8 @@ def _ufunc(ufunc: Any, method: str, ours: Any, inputs: Any, kwargs: Any) -> Any:
             )
     if method == "reduce" and ufunc in REDUCE and words <= {"axis", "keepdims"}:
         return REDUCE[ufunc](inputs[0], axis=axis, keepdims=kwargs.get("keepdims", False))
-    if method == "accumulate" and ufunc is np.add and words <= {"axis"}:
-        return ops.cumsum(inputs[0], axis=axis)
+    if method == "accumulate" and ufunc in ACCUMULATE and words <= {"axis"}:
+        return ACCUMULATE[ufunc](inputs[0], axis=axis)
     if method == "outer" and ours is not None and not words:
         a, b = inputs
         return ours(ops.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b)

@@ -6,11 +6,15 @@ Names, arguments and results are NumPy's. An operation answers ``ag.tanh(t)``, `
 
 from .constants import *
 from .elementwise import *
+from .equations import *
+from .factorizations import *
 from .indexing import *
 from .joining import *
 from .linalg import *
 from .products import *
+from .quantiles import *
 from .reductions import *
+from .scans import *
 from .selecting import *
 from .sequences import *
 from .shaping import *

@@ -11,7 +11,7 @@ __all__ = [
     "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "bitwise_and",
     "bitwise_or", "bitwise_xor", "can_cast", "ceil", "common_type", "count_nonzero", "digitize",
     "empty_like", "equal", "fix", "flatnonzero", "floor", "floor_divide", "full_like", "greater",
-    "greater_equal", "heaviside", "invert", "isclose", "iscomplex", "iscomplexobj", "isfinite",
+    "greater_equal", "invert", "isclose", "iscomplex", "iscomplexobj", "isfinite",
     "isinf", "isnan", "isneginf", "isposinf", "isreal", "isrealobj", "less", "less_equal",
     "lexsort", "logical_and", "logical_not", "logical_or", "logical_xor", "may_share_memory",
     "min_scalar_type", "nanargmax", "nanargmin", "ndim", "nonzero", "not_equal", "ones_like",
@@ -30,7 +30,7 @@ isnan, isinf, isfinite = constant(np.isnan), constant(np.isinf), constant(np.isf
 isclose, allclose = constant(np.isclose), constant(np.allclose)
 array_equal, array_equiv = constant(np.array_equal), constant(np.array_equiv)
 
-sign, signbit, heaviside = constant(np.sign), constant(np.signbit), constant(np.heaviside)
+sign, signbit = constant(np.sign), constant(np.signbit)
 floor, ceil, trunc, rint = constant(np.floor), constant(np.ceil), constant(np.trunc), constant(np.rint)
 fix = constant(np.fix) if hasattr(np, "fix") else trunc
 round = constant(np.round, np.around)

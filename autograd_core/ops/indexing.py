@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..node import strip
-from ..primitive import Operation, composite, kernel, linear
+from ..primitive import Operation, composite, duck, kernel, linear
 
 __all__ = [
     "getitem", "scatter", "sort", "take", "take_along_axis",
@@ -28,11 +28,14 @@ def _take_index(x: Any, *, index: Any) -> Any:
     return x[index]
 
 
-def _add_into(out: Any, g: Any, *, index: Any) -> None:
+def _add_into(out: Any, g: Any, *, index: Any) -> bool:
     if is_basic(index):
         out[index] += g
+    elif duck((index,)) is not None:
+        return False  # an index whose value is not known yet
     else:
         np.add.at(out, index, g)
+    return True
 
 
 @kernel

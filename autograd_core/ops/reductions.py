@@ -201,8 +201,7 @@ norm_p = reduction(_norm_p, _norm_p_rule, name="norm_p", kinks="any x_i = 0: 0 t
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     """Norm of vectors along ``axis``, or of matrices over a pair of axes, as in NumPy.
 
-    ``||x||_p = (sum |x_i|^p)^(1/p)``. Derivative 0 at 0. The matrix norms ``2``, ``-2`` and
-    ``"nuc"`` need singular values and are not differentiable here.
+    ``||x||_p = (sum |x_i|^p)^(1/p)``. Derivative 0 at 0.
     """
     if not hasattr(x, "ndim"):
         x = np.asarray(x)
@@ -225,7 +224,12 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
         outer = axes[1] if abs(ord) == 1 else axes[0]
         y = (max if ord > 0 else min)(sum(size, axis=inner, keepdims=True), axis=outer, keepdims=True)
         return y if keepdims else np.reshape(y, tuple(n for i, n in enumerate(x.shape) if i not in axes))
-    kind = NotDifferentiableError if matrix and ord in (2, -2, "nuc") or ord == 0 else ValueError
+    elif matrix and ord in (2, -2, "nuc"):
+        from .linalg import matrix_norm  # by singular values; it stands on this file
+
+        y = matrix_norm(np.moveaxis(x, axes, (-2, -1)), ord=ord)
+        return np.expand_dims(y, axes) if keepdims else y
+    kind = NotDifferentiableError if ord == 0 else ValueError
     raise kind(message("norm", f"ord={ord!r} over {len(axes)} axes", "None, 'fro', or a vector norm"))
 
 

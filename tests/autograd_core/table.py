@@ -683,8 +683,12 @@ ROWS = [*ARITHMETIC, *CORNERS, *EXPONENTIALS, *TRIGONOMETRY, *REDUCTIONS, *PLACE
 
 from . import table_linalg, table_selecting, table_special, table_statistics  # noqa: E402 (they read what is above)
 
-for _part in (table_linalg, table_selecting, table_special, table_statistics):
-    ROWS += _part.ROWS
+PARTS = [
+    row
+    for part in (table_linalg, table_selecting, table_special, table_statistics)
+    for row in part.ROWS
+]
+ROWS += PARTS
 
 # -- what there is --------------------------------------------------------------------------------
 

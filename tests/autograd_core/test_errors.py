@@ -289,7 +289,6 @@ def test_wrong_shapes_inside_transforms():
 # -- what has no derivative -----------------------------------------------------------------------
 
 UNSUPPORTED = {
-    "svd": lambda t: np.linalg.svd(t),
     "eig": lambda t: np.linalg.eig(t),
     "fft": lambda t: np.fft.fft(t),
     "gcd": lambda t: np.gcd(t, t),
@@ -297,9 +296,8 @@ UNSUPPORTED = {
     "spacing": lambda t: np.spacing(t),
     "histogram": lambda t: np.histogram(t),
     "nextafter": lambda t: np.nextafter(t, 1.0),
-    "multiply.accumulate": lambda t: np.multiply.accumulate(t),
+    "maximum.accumulate": lambda t: np.maximum.accumulate(t),
     "subtract.reduce": lambda t: np.subtract.reduce(t),
-    "convolve": lambda t: np.convolve(t[0], t[0]),
 }
 
 
@@ -314,7 +312,7 @@ def test_unsupported_numpy_functions_say_so_by_name(name):
             d(np.eye(2))
 
 
-@pytest.mark.parametrize("name", ["svd", "fft", "spacing", "histogram"])
+@pytest.mark.parametrize("name", ["eig", "fft", "spacing", "histogram"])
 def test_of_constants_they_give_what_numpy_gives(name):
     f, x = UNSUPPORTED[name], np.eye(2)
     got, wanted = f(ag.tensor(x)), f(x)
@@ -713,7 +711,7 @@ def test_errors_name_the_operation_first():
         lambda: ag.tensor(1.0).backward(),
         lambda: ag.tensor(1, requires_grad=True),
         lambda: np.asarray(ones(2)),
-        lambda: np.linalg.svd(ones(2, 2)),
+        lambda: np.linalg.eig(ones(2, 2)),
         lambda: ag.grad(lambda x: x)(np.ones(2)),
         lambda: ag.grad(lambda x: x)(1),
         lambda: ag.jvp(np.sin, (1.0,), (np.ones(2),)),

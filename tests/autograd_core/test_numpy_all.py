@@ -60,7 +60,8 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
         "concatenate concat stack vstack hstack dstack column_stack row_stack block bmat "
         "linalg.multi_dot": lambda f, t: f([t, OTHER]),
         "ix_ meshgrid": lambda f, t: f(t[0], t[1]),
-        "vander diagflat trim_zeros bincount": lambda f, t: f(t[0]),
+        "vander diagflat trim_zeros": lambda f, t: f(t[0]),
+        "bincount": lambda f, t: f(INDEX[0], t[0]),
         "split array_split vsplit hsplit": lambda f, t: f(t, 3),
         "dsplit": lambda f, t: f(np.reshape(t, (3, 1, 3)), 3),
         "gradient": lambda f, t: f(t[0]),
