@@ -132,3 +132,7 @@ ROWS: list[Any] = [
     row(factorizations._qr_op,       _qr,             REGULAR,         cases=TALL),
 ]
 # fmt: on
+
+# A matrix of equal elements has equal eigenvalues or singular values, or dependent columns: its
+# vectors are not defined, and LAPACK's rounding decides.
+DEGENERATE = {factorizations._eigh_op, factorizations.svd_rows, factorizations._qr_op}

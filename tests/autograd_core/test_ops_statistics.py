@@ -137,6 +137,8 @@ def floating(args: tuple[Any, ...]) -> list[int]:
 @EVERY
 @pytest.mark.parametrize("dtype", ["f8", "f4"])
 def test_values_are_numpys(name: str, dtype: str) -> None:
+    if "closest_observation" in name and np.__version__ in ("2.0.0", "2.0.1"):
+        pytest.skip("this NumPy rounds places that lie half-way to the wrong side")
     f, args, kwargs = CALLS[name]
     args = tuple(a.astype(dtype) if isinstance(a, np.ndarray) else a for a in args)
     wanted = plain(lambda: f(*args, **kwargs))

@@ -25,6 +25,7 @@ from autograd_core.node import Standin
 from autograd_core.primitive import EVERYTHING, NUMPY, OUTPUT
 
 from .table import DIVISOR, LAYERS, ROWS, Case, Point, Row, primitives
+from .table_linalg import DEGENERATE
 
 
 def rows(condition: Callable[[Row], Any] = lambda row: True) -> Any:
@@ -502,8 +503,8 @@ def test_memory_layout_makes_no_difference(row: Row) -> None:
         xs, which = arrays(row, case), row.differentiable(case)
         us = directions(row, case, xs)
         for kind in ("Fortran", "negative strides", "every second", "stride 0", "read-only"):
-            if kind == "stride 0" and (row.selects or row.kinks):
-                continue  # equal elements are ties
+            if kind == "stride 0" and (row.selects or row.kinks or row.op in DEGENERATE):
+                continue  # equal elements are ties, or make equal eigenvalues
             laid = [layouts(x).get(kind, x) for x in xs]
             plain = [np.array(x, order="C") for x in laid]
             v = upstream(row, case, row.numpy(*plain, **case.params))
