@@ -139,7 +139,7 @@ def propagate(
                     or gradient.shape != like.shape
                 ):
                     if isinstance(gradient, Box) and not record:
-                        _read(node, g, y)
+                        _refuse_unsaved(node, g, y)
                     gradient = fit(gradient, like, prim.name)
                 if number in waiting:
                     entry = waiting[number]
@@ -199,7 +199,7 @@ def _lift(node: Node, y: Any) -> tuple[Any, list[Any]]:
     return (y if isinstance(y, Standin) else wrap(y, node)), lifted
 
 
-def _read(node: Node, *more: Any) -> None:
+def _refuse_unsaved(node: Node, *more: Any) -> None:
     """Refuse a rule that read a leaf which is not saved; boxes may come of boxes only."""
     saved = [x for x, e in zip(node.inputs, node.edges, strict=True) if x is not e]
     if not any(isinstance(x, Box) for x in (*saved, *more)):
