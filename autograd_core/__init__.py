@@ -14,6 +14,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .anomaly import *
+from .checkpoint import *
 from .errors import *
 from .node import *
 from .ops import *

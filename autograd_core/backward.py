@@ -23,7 +23,7 @@ from numpy import ndarray
 from .calls import unsaved, wrap
 from .errors import GraphError, message
 from .fitting import fit, tame
-from .node import SMALL, Box, Node, Standin, recording, strip
+from .node import SMALL, Box, Node, Standin, recording, strip, watching
 from .primitive import no_rule
 
 __all__ = ["accumulate", "ancestors", "propagate"]
@@ -67,7 +67,7 @@ def propagate(
             if is_node:
                 heappush(heap, -number)
 
-    token = recording.set(True) if record else None
+    token = recording.set(watching.get()) if record else None
     errors = None  # how NumPy treats floating-point errors; kept while a singular rule is near
     try:
         # One loop without calls: it is half of what small networks cost, and each function, pair or
@@ -99,6 +99,10 @@ def propagate(
             elif not rules and edges:
                 raise no_rule(prim, "reverse")
             adds = prim.adds if type(g) is ndarray else None
+            if prim.consumes is not None:
+                gradient = entry = None  # the last names, perhaps of this g
+                if type(g) is ndarray and g.size > SMALL and getrefcount(g) < ALONE and _writable(g):
+                    joint = prim.consumes(g, **params)
             constants = False
             for i, edge in enumerate(edges):
                 if edge is None:
@@ -119,7 +123,9 @@ def propagate(
                         if waiting is pending:
                             heappush(heap, -number)
                     elif type(entry) is not _Sum and type(entry[1]) is ndarray:
-                        entry = waiting[number] = _Sum((edge, np.array(entry[1])))
+                        gradient = None
+                        own([entry])
+                        entry = waiting[number] = _Sum(entry)
                     if type(entry) is _Sum and adds(entry[1], g, **params):
                         continue
                 if joint is not None:
@@ -273,8 +279,13 @@ def own(entries: Iterable[list[Any]]) -> None:
                 entry[1] = np.array(g)
             elif hasattr(g, "node"):
                 entry[1] = wrap(g.data, g.node)
-        elif g.base is not None or getrefcount(g) > ALONE or not g.flags.writeable:
+        elif getrefcount(g) > ALONE or not _writable(g):
             entry[1] = np.array(g)
+
+
+def _writable(g: Any) -> bool:
+    """Tell whether an array is nobody's view, and may be written to."""
+    return g.base is None and bool(g.flags.writeable)
 
 
 def _alone() -> int:

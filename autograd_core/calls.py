@@ -19,8 +19,9 @@ from numpy import asarray, ndarray
 
 from .errors import explain
 from .node import LEAF, SMALL, Box, Node, Standin, next_id, recording  # noqa: F401 (see CALL)
+from .views import note  # noqa: F401
 
-__all__ = ["apply", "as_array", "builder", "hold_results_in", "leaf_of", "unsaved", "wrap"]
+__all__ = ["apply", "as_array", "bare", "builder", "hold_results_in", "leaf_of", "made", "unsaved", "wrap"]
 
 Tensor: Any = None  # the class that holds results; tensor.py gives it
 UNROLLED = 8  # operations with more inputs take the slow path
@@ -42,6 +43,13 @@ def wrap(data: Any, node: Any = None) -> Any:
     return t
 
 
+def bare(x: Any) -> Any:
+    """Return ``x``, but for a constant Tensor around another box that box."""
+    while isinstance(x, Tensor) and x.node is None and isinstance(x.data, Box):
+        x = x.data
+    return x
+
+
 def as_array(y: Any) -> Any:
     """Return NumPy's scalars and numbers as arrays; a duck array stays as it is."""
     return y if hasattr(type(y), "__array_function__") else asarray(y)
@@ -59,6 +67,24 @@ def leaf_of(edge: Any) -> tuple[Any, ...]:
 def unsaved(x: Any) -> Any:
     """Return what stays of a constant that no rule needs: itself while it is small, for pictures."""
     return x if type(x) is not ndarray or x.size <= SMALL else Standin(x.shape, x.dtype)
+
+
+def made(prim: Any, values: Any, edges: Any, y: Any, params: Any) -> Node:
+    """Make the node of a call: ``values`` are its inputs, ``edges`` where their gradients go."""
+    save_y, *save = prim.saved([e is not None for e in edges])
+    inputs = tuple(
+        v if s else unsaved(v) if e is None else e
+        for v, s, e in zip(values, save, edges, strict=True)
+    )
+    node = Node(prim, tuple(edges), inputs, y, params)
+    if not save_y and y.size > SMALL:
+        node.output = None
+    for edge, saved in zip(edges, save, strict=True):
+        if saved:
+            node.viewed += leaf_of(edge)
+    if (switch := recording.get()) is not True:
+        switch.watch(node, y)
+    return node
 
 
 def apply(prim: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -96,11 +122,13 @@ def build(prim):
         if type(y) is not ndarray:
             y = as_array(y)
         t = new(Tensor)
-        t.data = y
         t.version = 0
         t.grad = t.extras = None
+{note}
+        t.data = y
         pattern = {pattern}
-        if not pattern or not is_recording():
+        switch = is_recording() if pattern else False
+        if not switch:
             t.node = None
             return t
         save_y, {saves} = prim.plans[pattern]
@@ -118,6 +146,8 @@ def build(prim):
         n.dtype = y.dtype
         n.hooks = n.grad = None
         n.released = False
+        if switch is not True:
+            switch.watch(n, y)
         return t
 
     return call
@@ -142,9 +172,17 @@ SAVE = """
 """
 
 
+NOTE = """
+        y = note(t, x0, y, prim, params)
+"""
+
+
 @cache
-def builder(arity: int | None) -> Any:
-    """Return what builds the call of an operation with so many inputs (None: any number)."""
+def builder(arity: int | None, view: bool = False) -> Any:
+    """Return what builds the call of an operation with so many inputs (None: any number).
+
+    That of a view also notes which memory the result shows.
+    """
     if not arity or arity > UNROLLED:
         return lambda prim: lambda *args, **params: apply(prim, args, params)
 
@@ -155,7 +193,7 @@ def builder(arity: int | None) -> Any:
 
     source = CALL.format(
         x=each("x", ", "), v=each("v", ", "), e=each("e", ", "), saves=each("save", ", "),
-        each=each(EACH), save=each(SAVE), tensors=each("v is not x", " or "),
+        each=each(EACH), save=each(SAVE), note=NOTE if view else "", tensors=each("v is not x", " or "),
         arrays=each("(kind is ndarray or kind is float or kind is int)", " and "),
         pattern=" | ".join(f"({1 << i} if e{i} is not None else 0)" for i in range(arity)),
     )  # fmt: skip

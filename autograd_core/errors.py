@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["GradientError", "GraphError", "NotDifferentiableError"]
+__all__ = ["AnomalyError", "GradientError", "GraphError", "NotDifferentiableError"]
 
 
 class GraphError(RuntimeError):
@@ -13,6 +13,10 @@ class GraphError(RuntimeError):
 
 class NotDifferentiableError(TypeError):
     """An operation without a derivative rule met a Tensor that is being differentiated."""
+
+
+class AnomalyError(FloatingPointError):
+    """Under ``detect_anomaly`` an operation made a gradient that is not finite."""
 
 
 class GradientError(AssertionError):

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .errors import NotDifferentiableError
+from .array import Array
+from .errors import GraphError, NotDifferentiableError, message
 from .node import Box
 from .primitive import Primitive, no_rule
-from .tensor import Array
+from .views import note
 
 __all__ = ["Dual", "depth", "lift"]
 
@@ -26,10 +27,12 @@ depth: ContextVar[int] = ContextVar("depth", default=0)  # how many forward pass
 class Dual(Array):
     """A value and its tangent (None stands for a zero tangent)."""
 
-    __slots__ = ("level", "primal", "tangent")
+    __slots__ = ("__weakref__", "extras", "level", "primal", "tangent", "version")
 
     def __init__(self, primal: Any, tangent: Any, level: int) -> None:
         self.primal, self.tangent, self.level = primal, tangent, level
+        self.extras: dict[str, Any] | None = None
+        self.version = 0
 
     @property
     def inside(self) -> Any:
@@ -54,7 +57,18 @@ class Dual(Array):
                        for p in primals]  # fmt: skip
             with np.errstate(all="ignore"):
                 tangent = prim.push(prim, tangents, y, primals, params)
-        return Dual(y, tangent, level)
+        dual = Dual(y, tangent, level)
+        if prim.view:
+            note(dual, args[0], y, prim, params)
+        return dual
+
+    def become(self, y: Any) -> None:
+        """Hold the result ``y`` from now on."""
+        if not isinstance(y, Dual) or y.level != self.level:
+            raise GraphError(message(
+                "setitem", "a value of an inner transform, written into an array of an outer one",
+                "an array made in the function that the inner one transforms", "x.copy() there"))  # fmt: skip
+        self.primal, self.tangent = y.primal, y.tangent
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level})"

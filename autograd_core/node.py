@@ -149,16 +149,18 @@ class _Leaf:
 LEAF = _Leaf()
 
 # A context variable is one switch per thread (and per task), and costs half of threading.local.
-recording: ContextVar[bool] = ContextVar("recording", default=True)
+# True and False; inside detect_anomaly what sees each node that is made, in place of True.
+recording: ContextVar[Any] = ContextVar("recording", default=True)
+watching: ContextVar[Any] = ContextVar("watching", default=True)  # what recording is when it is on
 
 
 class _Switch(ContextDecorator):
     """Set the recording switch for a ``with`` block or a function."""
 
-    value: bool
+    on: bool
 
     def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
+        self._tokens: list[Token[Any]] = []
 
     def _recreate_cm(self) -> _Switch:  # a decorated function may recurse or run in two threads
         return type(self)()
@@ -188,7 +190,7 @@ class _Switch(ContextDecorator):
         return steps
 
     def __enter__(self) -> _Switch:
-        self._tokens.append(recording.set(self.value))
+        self._tokens.append(recording.set(self.on and watching.get()))
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -206,15 +208,15 @@ class no_grad(_Switch):
     tensor([0.5, 1.5], requires_grad=True)
     """
 
-    value = False
+    on = False
 
 
 class enable_grad(_Switch):
     """Record inside, also within :class:`no_grad`."""
 
-    value = True
+    on = True
 
 
 def is_grad_enabled() -> bool:
     """Tell whether operations are recorded in this thread."""
-    return recording.get()
+    return bool(recording.get())

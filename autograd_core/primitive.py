@@ -25,6 +25,7 @@ import numpy as np
 from numpy import ndarray
 
 from .calls import UNROLLED, builder
+from .docs import describe, parameters_of, with_kinks
 from .errors import NotDifferentiableError, message
 from .fitting import fit, tame
 from .node import has_box, strip
@@ -61,8 +62,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "adds", "arity", "broadcasts", "call", "doc", "fun", "joint", "kinks", "linear", "name", "needs",
-        "plans", "push", "rules", "saves_output", "singular", "view",
+        "adds", "arity", "broadcasts", "call", "consumes", "doc", "fun", "joint", "kinks", "linear",
+        "multilinear", "name", "needs", "plans", "push", "rules", "saves_output", "singular", "view",
     )  # fmt: skip
 
     def __init__(
@@ -73,17 +74,21 @@ class Primitive:
         arity: int | None = -1,
         broadcasts: bool = False,
         linear: bool = False,
+        multilinear: bool = False,
         view: bool = False,
         singular: bool = False,
         kinks: str = "",
         doc: str = "",
         adds: Callable[..., bool] | None = None,
+        consumes: Callable[..., tuple[Any, ...]] | None = None,
     ) -> None:
         self.fun = fun
         self.adds = adds  # adds(sum, g, **params) does sum += rule(g, ...) in place: did it?
+        self.consumes = consumes  # consumes(g, **params): the joint rule, free to write into g
         self.name = name or fun.__name__.strip("_")
         self.arity = _arity(fun) if arity == -1 else arity
-        self.broadcasts, self.linear, self.view = broadcasts, linear, view
+        self.broadcasts, self.view = broadcasts, view
+        self.linear, self.multilinear = linear, multilinear  # in all inputs together, or in each
         self.singular, self.kinks, self.doc = singular, kinks, doc
         self.rules: tuple[Rule | None, ...] = ()
         self.joint: Rule | None = None
@@ -142,7 +147,7 @@ def _arity(fun: Any) -> int | None:
     """Count the array inputs of ``fun``: its positional parameters without a default."""
     if isinstance(fun, np.ufunc):
         return fun.nin
-    parameters = inspect.signature(fun).parameters.values()
+    parameters = parameters_of(fun).values()
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return None
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -170,23 +175,25 @@ def _needs(rules: Any, saves: Saves, arity: int | None) -> tuple[frozenset[int],
 
 def _operation(prim: Primitive, numpy: Sequence[Any] = ()) -> Any:
     """Wrap a primitive in the function that people call, and register it with NumPy's names."""
-    call = builder(prim.arity)(prim)
+    call = builder(prim.arity, prim.view)(prim)
     prim.call = call
     call.primitive = prim
     call.__name__ = call.__qualname__ = prim.name
-    call.__module__ = getattr(prim.fun, "__module__", None) or __name__
-    call.__doc__ = prim.doc or prim.fun.__doc__
+    if prim.push or not (prim.rules or prim.joint):  # else when its forward rules are stated
+        describe(call, prim, numpy)
 
     def defvjp(*rules: Rule | None, joint: Rule | None = None, saves: Saves = None) -> Any:
         if not joint:
             prim.check_number(rules)
         prim.defvjp(rules, joint, saves)
+        describe(call, prim, numpy)
         return call
 
     def defjvp(*rules: Rule | None, joint: Rule | None = None) -> Any:
         if not joint:
             prim.check_number(rules)
         prim.push = _push_joint(joint) if joint else partial(_push_rules, rules)
+        describe(call, prim, numpy)
         return call
 
     call.defvjp, call.defjvp = defvjp, defjvp
@@ -207,10 +214,12 @@ def no_rule(prim: Primitive, mode: str) -> NotDifferentiableError:
 
 
 def declare(
-    fun: Any, rules: Any = (), joint: Any = None, saves: Saves = None, numpy: Any = (), **known: Any
-) -> Any:
+    fun: Any, rules: Any = (), joint: Any = None, saves: Saves = None, numpy: Any = (), push: Any = None,
+    **known: Any,
+) -> Any:  # fmt: skip
     """Declare an operation in the general form; ``defjvp`` states its forward rules."""
     prim = Primitive(fun, **known)
+    prim.push = push
     if rules:
         prim.check_number(rules)
     prim.defvjp(rules, joint, saves)
@@ -243,9 +252,8 @@ def elementwise(
     >>> ag.grad(square)(3.0)
     np.float64(6.0)
     """
-    call = declare(fun, rules, None, saves, numpy, broadcasts=True, **known)
-    call.primitive.push = partial(_push_elementwise, rules)
-    return call
+    push = partial(_push_elementwise, rules)
+    return declare(fun, rules, None, saves, numpy, push, broadcasts=True, **known)
 
 
 def linear(
@@ -256,9 +264,7 @@ def linear(
 
     Its JVP is the operation itself, applied to the tangents; by default it saves nothing.
     """
-    call = declare(fun, rules, joint, saves, numpy, linear=True, **known)
-    call.primitive.push = _push_linear
-    return call
+    return declare(fun, rules, joint, saves, numpy, _push_linear, linear=True, **known)
 
 
 def bilinear(
@@ -269,9 +275,7 @@ def bilinear(
 
     Its JVP is the sum, over the inputs, of the operation with that input's tangent put in.
     """
-    call = declare(fun, rules, joint, saves, numpy, **known)
-    call.primitive.push = _push_multilinear
-    return call
+    return declare(fun, rules, joint, saves, numpy, _push_multilinear, multilinear=True, **known)
 
 
 def primitive(fun: Any = None, /, **known: Any) -> Any:
@@ -343,10 +347,11 @@ def constant(fun: Any, *aliases: Any) -> Any:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def composite(*numpy: Any) -> Callable[[F], F]:
+def composite(*numpy: Any, kinks: str = "") -> Callable[[F], F]:
     """Register a function written with other operations under the names that NumPy gives it.
 
-    Given no box it *is* NumPy's function, the first of those named.
+    Given no box it *is* NumPy's function, the first of those named. ``kinks`` says where it has no
+    derivative and what stands in for it; its docstring and the catalogue tell.
     """
 
     def register(fun: F) -> F:
@@ -358,6 +363,7 @@ def composite(*numpy: Any) -> Callable[[F], F]:
                 return fun(*args, **params)
             return plain(*args, **params)
 
+        call.kinks, call.__doc__ = kinks, with_kinks(fun.__doc__, kinks)  # type: ignore[attr-defined]
         for function in numpy:
             NUMPY[function] = call
         return call  # type: ignore[return-value]

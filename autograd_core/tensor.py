@@ -7,280 +7,25 @@ methods, NumPy's functions), and each operation on it is recorded while it requi
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import attrgetter
 from sys import getrefcount
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import ops
+from .array import Array
 from .backward import accumulate, propagate
-from .calls import apply, hold_results_in, leaf_of, unsaved, wrap
-from .errors import GraphError, NotDifferentiableError, explain, message
-from .node import LEAF, SMALL, Box, Node, next_id, recording, strip
-from .primitive import NUMPY, Primitive
+from .calls import apply, hold_results_in, made, wrap
+from .errors import GraphError, message
+from .node import LEAF, Box, Node, next_id, recording, strip, watching
+from .primitive import Primitive
+from .views import note
 
 __all__ = ["Parameter", "Tensor", "as_tensor", "tensor"]
-
-# -- from functions to operators and methods: tables, so that each is one line --------------------
-
-
-def _unary(f: Any) -> Callable[[Any], Tensor]:
-    return f
-
-
-def _binary(f: Any) -> Callable[[Any, Any], Tensor]:
-    return f
-
-
-def _reflected(f: Any) -> Callable[[Any, Any], Tensor]:
-    return lambda self, other: f(other, self)
-
-
-def _method(f: Any) -> Callable[..., Tensor]:
-    return f
-
-
-def _plain(f: Any) -> Callable[..., Any]:
-    return f
-
-
-def _power(a: Any, b: Any) -> Any:
-    """``a ** b``; a square is 200 times faster as a product than as a general power."""
-    if type(b) is int or type(b) is float:
-        if b == 2:
-            return ops.square(a)
-        if b == 1:
-            return ops.positive(a)
-        if b == 3:
-            return ops.multiply(ops.square(a), a)
-        if b == 0.5:
-            return ops.sqrt(a)
-    return ops.power(a, b)
-
-
-class Array(Box):
-    """What Tensors and dual numbers share: NumPy's operators, methods and protocols."""
-
-    __slots__ = ()
-    if TYPE_CHECKING:
-        data: Any
-
-    __add__, __radd__ = _binary(ops.add), _reflected(ops.add)
-    __sub__, __rsub__ = _binary(ops.subtract), _reflected(ops.subtract)
-    __mul__, __rmul__ = _binary(ops.multiply), _reflected(ops.multiply)
-    __truediv__, __rtruediv__ = _binary(ops.divide), _reflected(ops.divide)
-    __matmul__, __rmatmul__ = _binary(ops.matmul), _reflected(ops.matmul)
-    __mod__, __rmod__ = _binary(ops.remainder), _reflected(ops.remainder)
-    __pow__, __rpow__ = _binary(_power), _reflected(ops.power)
-    __floordiv__, __rfloordiv__ = _plain(ops.floor_divide), _reflected(ops.floor_divide)
-    __neg__, __pos__, __abs__ = _unary(ops.negative), _unary(ops.positive), _unary(ops.absolute)
-
-    __and__, __rand__ = _plain(ops.bitwise_and), _reflected(ops.bitwise_and)
-    __or__, __ror__ = _plain(ops.bitwise_or), _reflected(ops.bitwise_or)
-    __xor__, __rxor__ = _plain(ops.bitwise_xor), _reflected(ops.bitwise_xor)
-    __invert__ = _plain(ops.invert)
-
-    __lt__, __le__ = _plain(ops.less), _plain(ops.less_equal)
-    __gt__, __ge__ = _plain(ops.greater), _plain(ops.greater_equal)
-    __eq__, __ne__ = _plain(ops.equal), _plain(ops.not_equal)
-    __hash__ = object.__hash__  # by identity, as PyTorch's
-    __getitem__ = _method(ops.getitem)
-
-    exp, log, sqrt, square = _unary(ops.exp), _unary(ops.log), _unary(ops.sqrt), _unary(ops.square)
-    sin, cos, tanh = _unary(ops.sin), _unary(ops.cos), _unary(ops.tanh)
-    sigmoid, relu, abs = _unary(ops.sigmoid), _unary(ops.relu), _unary(ops.absolute)
-    sum, mean, prod = _method(ops.sum), _method(ops.mean), _method(ops.prod)
-    max, min, ptp = _method(ops.max), _method(ops.min), _method(ops.ptp)
-    var, std = _method(ops.var), _method(ops.std)
-    cumsum, cumprod = _method(ops.cumsum), _method(ops.cumprod)
-    clip, dot, trace = _method(ops.clip), _binary(ops.dot), _method(ops.trace)
-    softmax, log_softmax = _method(ops.softmax), _method(ops.log_softmax)
-    logsumexp, norm = _method(ops.logsumexp), _method(ops.norm)
-    ravel, flatten, copy = _method(ops.ravel), _method(ops.ravel), _unary(ops.copy)
-    squeeze, swapaxes = _method(ops.squeeze), _method(ops.swapaxes)
-    repeat, take, diagonal = _method(ops.repeat), _method(ops.take), _method(ops.diagonal)
-    astype = _method(ops.astype)
-    argmax, argmin, argsort = _plain(ops.argmax), _plain(ops.argmin), _plain(ops.argsort)
-    any, all, round = _plain(ops.any), _plain(ops.all), _plain(ops.round)
-
-    def __divmod__(self, other: Any) -> tuple[Any, Tensor]:
-        return ops.floor_divide(self, other), ops.remainder(self, other)
-
-    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
-        """Return the elements in another shape, given as numbers or as one tuple."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """Reorder the axes; by default reverse them."""
-        if len(axes) == 1 and not isinstance(axes[0], int):
-            axes = axes[0]
-        return ops.transpose(self, axes or None)
-
-    @property
-    def T(self) -> Tensor:
-        """The array with its axes reversed."""
-        return ops.transpose(self)
-
-    @property
-    def mT(self) -> Tensor:
-        """The array with its last two axes exchanged."""
-        return ops.matrix_transpose(self)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes."""
-        return self.inside.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Data type of the elements."""
-        return self.inside.dtype
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.inside.shape)
-
-    @property
-    def flags(self) -> Any:
-        """Memory layout of the array."""
-        return strip(self).flags
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return self.inside.size
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError(f"len() of a {type(self).__name__} without axes")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.shape:
-            raise TypeError(f"iteration over a {type(self).__name__} without axes")
-        return (self[i] for i in range(self.shape[0]))
-
-    def __bool__(self) -> bool:
-        return bool(strip(self))
-
-    def _number(self, kind: str) -> Any:
-        if self._recorded():  # NumPy calls float(t) for plain[0] = t, which would lose the graph
-            raise TypeError(message(
-                kind, f"a {type(self).__name__} that is being differentiated; a plain number would "
-                "leave the graph silently", "", "t.item() or t.detach()"))  # fmt: skip
-        return strip(self).item()
-
-    def __int__(self) -> int:
-        return int(self._number("int"))
-
-    def __float__(self) -> float:
-        return float(self._number("float"))
-
-    def __index__(self) -> int:
-        return strip(self).__index__()
-
-    def __contains__(self, value: Any) -> bool:
-        return value in strip(self)
-
-    def item(self, *index: int) -> Any:
-        """Return one element as a Python number."""
-        return strip(self).item(*index)
-
-    def tolist(self) -> Any:
-        """Return the values as nested lists of Python numbers."""
-        return strip(self).tolist()
-
-    def _recorded(self) -> bool:
-        """Tell whether turning this into a plain array would lose a derivative."""
-        return True
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray[Any, Any]:
-        if self._recorded():
-            raise TypeError(message(
-                "asarray", f"a {type(self).__name__} that is being differentiated; a plain array "
-                "would leave the graph silently", "", "np.stack to join Tensors, t.numpy() or "
-                "t.detach() to leave the graph, or the autograd_core function of the same name"))  # fmt: skip
-        value = np.asarray(strip(self), dtype=dtype)
-        return value.copy() if copy else value
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        ours = NUMPY.get(ufunc)
-        if method == "__call__" and not kwargs and ours is not None:
-            return ours(*inputs)
-        return _ufunc(ufunc, method, ours, inputs, kwargs)
-
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        ours = NUMPY.get(func)
-        if ours is not None:
-            return ours(*args, **kwargs)
-        module = getattr(func, "__module__", "") or ""
-        name = f"{module}.{func.__name__}" if module.startswith("numpy") else func.__name__
-        return _fallback(name, func, args, kwargs)
-
-
-REDUCE = {np.add: ops.sum, np.multiply: ops.prod, np.maximum: ops.max, np.minimum: ops.min}
-ACCUMULATE = {np.add: ops.cumsum, np.multiply: ops.cumprod}
-
-
-def _boxes(x: Any) -> Iterator[Box]:
-    if isinstance(x, Box):
-        yield x
-    elif isinstance(x, (tuple, list)):
-        for item in x:
-            yield from _boxes(item)
-    elif isinstance(x, dict):
-        yield from _boxes(list(x.values()))
-
-
-def _ufunc(ufunc: Any, method: str, ours: Any, inputs: Any, kwargs: Any) -> Any:
-    """Answer a ufunc's less usual calls: reduce, accumulate, outer, and keywords."""
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-    if method == "at":
-        raise TypeError(message(name, "a Tensor, into whose values it would write", "",
-                                "np.where or np.concatenate, which make a new one"))  # fmt: skip
-    axis = kwargs.get("axis", 0)
-    if kwargs.get("where") is True:
-        del kwargs["where"]
-    for empty in ("out", "dtype"):
-        if kwargs.get(empty, 0) is None:
-            del kwargs[empty]
-    if hasattr(ours, "constant"):
-        return getattr(ufunc, method)(*strip(inputs), **{k: strip(v) for k, v in kwargs.items()})
-    if "out" in kwargs and any(box._recorded() for box in _boxes([inputs, kwargs])):  # type: ignore[attr-defined]
-        raise TypeError(message(
-            name, "out=, with a Tensor that is being differentiated", "a new result",
-            "y = f(x), or detach() what shall not be differentiated"))  # fmt: skip
-    words = kwargs.keys()
-    if method == "__call__" and ours is not None:
-        if not words or (ufunc is np.vecdot and words == {"axis"}):
-            return ours(*inputs, **kwargs)
-        if words == {"dtype"}:
-            return ours(
-                *[np.astype(x, kwargs["dtype"]) if hasattr(x, "dtype") else x for x in inputs]
-            )
-    if method == "reduce" and ufunc in REDUCE and words <= {"axis", "keepdims"}:
-        return REDUCE[ufunc](inputs[0], axis=axis, keepdims=kwargs.get("keepdims", False))
-    if method == "accumulate" and ufunc in ACCUMULATE and words <= {"axis"}:
-        return ACCUMULATE[ufunc](inputs[0], axis=axis)
-    if method == "outer" and ours is not None and not words:
-        a, b = inputs
-        return ours(ops.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b)
-    return _fallback(name, getattr(ufunc, method), inputs, kwargs)
-
-
-def _fallback(name: str, func: Any, args: Any, kwargs: Any) -> Any:
-    """Call NumPy's own function on the values, unless that would lose a derivative."""
-    if any(box._recorded() for box in _boxes([args, kwargs])):  # type: ignore[attr-defined]
-        raise NotDifferentiableError(message(
-            name, "a Tensor that is being differentiated, and has no derivative rule here", "",
-            "detach(), or @ag.primitive with rules of your own"))  # fmt: skip
-    return func(*strip(args), **{k: strip(v) for k, v in kwargs.items()})
-
 
 @hold_results_in
 class Tensor(Array):
@@ -307,7 +52,7 @@ class Tensor(Array):
     node: Any  # None: a constant. LEAF: requires grad. Else the Node that made it.
     grad: Any  # an array after backward(), a Tensor after backward(create_graph=True), or None
     version: int  # next_id() at the last write: older nodes have seen other values
-    extras: dict[str, Any] | None  # "name", "hooks"
+    extras: dict[str, Any] | None  # "name", "hooks", "retains"; "view" and "views" (see views.py)
 
     def __init__(
         self,
@@ -460,7 +205,7 @@ class Tensor(Array):
         retain = create_graph if retain_graph is None else retain_graph
         _, leaves = propagate([(edge, seed)], record=create_graph, retain=retain)
         del seed
-        token = recording.set(True) if create_graph else None
+        token = recording.set(watching.get()) if create_graph else None
         try:
             accumulate(leaves, record=create_graph)
         finally:
@@ -486,7 +231,6 @@ class Tensor(Array):
     def retain_grad(self) -> None:
         """Keep this intermediate result's gradient in its ``grad`` during backward."""
         if isinstance(self.node, Node) and not (self.extras and "retains" in self.extras):
-            self.extras = {**(self.extras or {}), "retains": True}
             me = weakref.ref(self)  # a node must not refer to what came after it
 
             def keep(g: Any) -> None:
@@ -494,7 +238,7 @@ class Tensor(Array):
                     g = g if isinstance(g, Box) else np.array(g)
                     t.grad = g if t.grad is None else t.grad + g
 
-            self.register_hook(keep)
+            self.extras = {**(self.extras or {}), "retains": self.register_hook(keep)}
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -523,47 +267,25 @@ class Tensor(Array):
         self.version = next_id()
         return data
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if (isinstance(self.node, Node) or isinstance(self.data, Box)) and recording.get():
-            raise NotImplementedError(message(
-                "setitem", "a write into a Tensor that is part of a graph", "",
-                "np.where or np.concatenate, which make a new Tensor"))  # fmt: skip
-        if isinstance(value, Array) and value._recorded() and recording.get():
-            raise NotImplementedError(message(
-                "setitem", "a Tensor that is being differentiated as the value written", "",
-                "np.where or np.concatenate, or value.detach()"))  # fmt: skip
-        self.writable("setitem")[strip(index)] = strip(value)
+    def join(self, node: Any) -> None:
+        """Stand at another place in the graph, as a write makes it."""
+        if node is not self.node:
+            retained = self.extras and self.extras.pop("retains", None)
+            self.node = node
+            if retained:
+                retained()
+                self.retain_grad()
 
-    def _update(self, op: Any, ufunc: np.ufunc, other: Any) -> Tensor:
-        other_recorded = isinstance(other, Array) and other._recorded()
-        if recording.get() and (isinstance(self.node, Node) or isinstance(self.data, Box)
-                                or (other_recorded and self.node is None)):  # fmt: skip
-            y = ops.astype(op(self, other), self.dtype)  # in place keeps the dtype, as NumPy does
-            if y.shape != self.shape:
-                raise ValueError(message(ufunc.__name__, f"an in-place result of shape {y.shape}",
-                                         f"{self.shape}"))  # fmt: skip
-            self.data, self.node = y.data, y.node
-            self.version = next_id()
-            return self
-        data = self.writable(f"in-place {ufunc.__name__}")
-        other = strip(other)
-        try:
-            ufunc(data, other, out=data)
-        except ValueError as error:
-            raise explain(error, ufunc.__name__, (data, other)) from None
-        return self
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._update(ops.add, np.add, other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._update(ops.subtract, np.subtract, other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._update(ops.multiply, np.multiply, other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._update(ops.divide, np.divide, other)
+    def become(self, y: Any) -> None:
+        """Hold the result ``y`` from now on."""
+        self.version = next_id()
+        if isinstance(y, Tensor):
+            self.data = y.data
+            if recording.get():
+                self.join(y.node)
+        else:
+            self.data = y
+            self.join(None)
 
     # -- as text, as a copy ---------------------------------------------------------------------
 
@@ -663,20 +385,12 @@ def _interpret(
     y = apply(prim, tuple(values), params)
     if isinstance(y, (np.generic, float, int)):
         y = np.asarray(y)
-    if not recording.get() or not any(e is not None for e in edges):
-        return wrap(y)
-    save_y, *save = prim.saved([e is not None for e in edges])
-    inputs = tuple(
-        v if s else unsaved(v) if e is None else e
-        for v, s, e in zip(values, save, edges, strict=True)
-    )
-    node = Node(prim, tuple(edges), inputs, y, params)
-    if not save_y and y.size > SMALL:
-        node.output = None
-    for edge, saved in zip(edges, save, strict=True):
-        if saved:
-            node.viewed += leaf_of(edge)
-    return wrap(y, node)
+    t = wrap(y)
+    if prim.view:
+        t.data = y = note(t, args[0], y, prim, params)
+    if recording.get() and any(e is not None for e in edges):
+        t.node = made(prim, values, edges, y, params)
+    return t
 
 
 Tensor.interpret = classmethod(_interpret)  # type: ignore[method-assign, assignment]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .backward import ancestors, own, propagate
-from .calls import wrap
+from .calls import bare, wrap
 from .errors import message
 from .forward import Dual, depth, lift
 from .node import Box, Node, enable_grad, recording, strip
@@ -93,7 +93,7 @@ class _Input(Node):
 _alias_op = linear(lambda x: x, lambda g, y, x: g, name="input", view=True)
 
 
-def _alias(x: Any) -> Tensor:
+def alias(x: Any) -> Tensor:
     """Return a fresh Tensor for ``x``: its own node, so that its gradient is its alone."""
     level = 2 * depth.get()
     if isinstance(x, Tensor) and x.level == level:
@@ -113,7 +113,7 @@ class _Pullback:
         self.what, self.level, self.outside = what, 2 * depth.get(), recording.get()
         self.given, self.rebuild = flatten(tuple(args))
         values = [_floating(x, what) for x in self.given]
-        self.aliases = [_alias(x) for x in values]
+        self.aliases = [alias(x) for x in values]
         self.nodes = [t.node for t in self.aliases]
         token = running.set(True)
         try:
@@ -175,7 +175,7 @@ class _Pullback:
             seeds, record=record, retain=retain or record,
             wanted=self.wanted, targets=set(self.nodes),
         )  # fmt: skip
-        entries = [[x, found.pop(t.node, None)] for x, t in zip(self.given, self.aliases, strict=True)]
+        entries = [[x, found.pop(node, None)] for x, node in zip(self.given, self.nodes, strict=True)]
         own(entries)
         return [_like(np.zeros(t.shape, t.dtype) if g is None else g, x)
                 for (x, g), t in zip(entries, self.aliases, strict=True)]  # fmt: skip
@@ -323,6 +323,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     ys, ts = [], []
     boxed = not running.get() and any(isinstance(x, Tensor) for x in values)
     for y in outputs:
+        y = bare(y)  # a constant that was written into
         mine = isinstance(y, Dual) and y.level == level
         value, tangent = (y.primal, y.tangent) if mine else (y, None)
         if isinstance(value, Tensor) and value.node is None:

@@ -195,14 +195,15 @@ def test_the_same_inside_transforms():
         assert "being differentiated" in str(e.value.__cause__)
 
 
-def test_writing_recorded_values_into_tensors():
-    w, t = leaf([1.0, 2.0]), ag.tensor(np.zeros(2))
-    with pytest.raises(NotImplementedError, match=r"\[setitem\].*np\.where"):
-        t[0] = w[0]
-    y = w * 2
-    with pytest.raises(NotImplementedError, match=r"\[setitem\].*part of a graph"):
-        y[0] = 1.0
-    assert t.tolist() == [0, 0]
+def test_writing_recorded_values_where_they_can_not_go():
+    w, whole = leaf([1.0, 2.0]), ag.tensor([1, 2])
+    with pytest.raises(TypeError, match=r"\[setitem\].*differentiated.*int64.*floating dtype.*astype"):
+        whole[0] = w[0]
+    assert whole.tolist() == [1, 2]
+    with pytest.raises(TypeError, match=r"\[add.at\].*plain array"):
+        np.add.at(np.zeros(2), [0], w)
+    with pytest.raises(TypeError, match=r"\[add\] got out= a plain array"):
+        np.add(w, 1, out=np.zeros(2))
 
 
 # -- shapes and axes ------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ SHAPES = {  # call -> type, what the text names
     "index": (lambda: ones(2)[5], IndexError, r"out of bounds.*|getitem"),
     "indices": (lambda: ones(2, 2)[0, 0, 0], IndexError, "indices|getitem"),
     "mask": (lambda: ones(2)[np.array([True, False, True])], IndexError, "mask|boolean"),
-    "in place": (lambda: (ones(2) * 1).__iadd__(ones(3, 2)), ValueError, r"add.*\(3, 2\)"),
+    "in place": (lambda: (ones(2) * 1).__iadd__(ones(3, 2)), ValueError, r"add.*\(3, ?2\)"),
     "sum axis": (lambda: ones(2, 3).sum(axis=2), ValueError, "axis 2 is out of bounds"),
     "mean axis": (lambda: np.mean(ones(2, 3), axis=-3), ValueError, "axis -3 is out of bounds"),
     "max axis": (lambda: ones(2, 3).max(axis=(0, 7)), ValueError, "axis 7 is out of bounds"),
