@@ -113,12 +113,15 @@ def build(prim):
         if args:
             return apply(prim, ({x}, *args), params)
 {each}
-        if not ({tensors}) or not ({arrays}):
+        tensors = {tensors}
+        if not ({arrays}) or not (tensors or {some}):
             return apply(prim, ({x},), params)
         try:
             y = fun({v}, **params) if params else fun({v})
         except (ValueError, IndexError, TypeError) as error:
             raise explain(error, prim.name, ({v},)) from None
+        if not tensors:  # as rules call each other
+            return y
         if type(y) is not ndarray:
             y = as_array(y)
         t = new(Tensor)
@@ -131,7 +134,7 @@ def build(prim):
         if not switch:
             t.node = None
             return t
-        save_y, {saves} = prim.plans[pattern]
+        save_y, {saves} = {plan}[pattern]
         viewed = ()
 {save}
         t.node = n = new(Node)
@@ -177,13 +180,29 @@ NOTE = """
 """
 
 
-@cache
 def builder(arity: int | None, view: bool = False) -> Any:
     """Return what builds the call of an operation with so many inputs (None: any number).
 
     That of a view also notes which memory the result shows.
     """
-    if not arity or arity > UNROLLED:
+    return _compiled(arity, view) if arity else _of_any_number
+
+
+def _of_any_number(prim: Any) -> Any:
+    calls: dict[int, Any] = {}
+
+    def call(*args: Any, **params: Any) -> Any:
+        n = len(args)
+        if n not in calls:
+            calls[n] = _compiled(n, prim.view, True)(prim) if 0 < n <= UNROLLED else None
+        return calls[n](*args, **params) if calls[n] else apply(prim, args, params)
+
+    return call
+
+
+@cache
+def _compiled(arity: int, view: bool, any_number: bool = False) -> Any:
+    if arity > UNROLLED:
         return lambda prim: lambda *args, **params: apply(prim, args, params)
 
     def each(text: str, join: str = "") -> str:
@@ -195,6 +214,8 @@ def builder(arity: int | None, view: bool = False) -> Any:
         x=each("x", ", "), v=each("v", ", "), e=each("e", ", "), saves=each("save", ", "),
         each=each(EACH), save=each(SAVE), note=NOTE if view else "", tensors=each("v is not x", " or "),
         arrays=each("(kind is ndarray or kind is float or kind is int)", " and "),
+        some=each("kind is ndarray", " or "),
+        plan=f"prim.plans({arity})" if any_number else "prim.plan",
         pattern=" | ".join(f"({1 << i} if e{i} is not None else 0)" for i in range(arity)),
     )  # fmt: skip
     name = f"<call of {arity} inputs>"

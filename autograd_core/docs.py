@@ -164,7 +164,7 @@ def _kept(prim: Primitive, letters: tuple[str, ...]) -> str:
     names = "y", *(letters or [f"input {i}" for i in range(n)] if prim.arity else ["all inputs"])
     each = []
     for i in range(n):
-        needed = prim.plans[1 << i] if prim.plans else prim.saved([i == k for k in range(prim.arity or 1)])
+        needed = prim.plan[1 << i] if prim.plan else prim.saved([i == k for k in range(prim.arity or 1)])
         words = ", ".join(name for name, needs in zip(names, needed, strict=True) if needs)
         each.append(words or "nothing but shapes")
     if n == 1 or prim.joint or not letters:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .array import Array
 from .errors import GraphError, NotDifferentiableError, message
 from .node import Box
+from .operators import Array
 from .primitive import Primitive, no_rule
 from .views import note
 

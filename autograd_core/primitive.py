@@ -62,8 +62,9 @@ class Primitive:
     """
 
     __slots__ = (
-        "adds", "arity", "broadcasts", "call", "consumes", "doc", "fun", "joint", "kinks", "linear",
-        "multilinear", "name", "needs", "plans", "push", "rules", "saves_output", "singular", "view",
+        "_plans", "adds", "arity", "broadcasts", "call", "consumes", "doc", "fun", "joint", "kinks", "linear",
+        "multilinear", "name", "needs", "plan", "push", "rules", "saves_output", "singular",
+        "view",
     )  # fmt: skip
 
     def __init__(
@@ -95,7 +96,8 @@ class Primitive:
         self.push: Callable[..., Any] | None = None
         self.call: Any = None  # the function that people call
         self.needs: tuple[frozenset[int], ...] = ()
-        self.plans: list[tuple[bool, ...]] = []  # by which inputs have an edge (the bits): saved()
+        self.plan: list[tuple[bool, ...]] = []  # by which inputs have an edge (the bits): saved()
+        self._plans: dict[int, list[tuple[bool, ...]]] = {}
         self.saves_output = True
         self.defvjp((), None, None)
 
@@ -106,9 +108,16 @@ class Primitive:
         self.rules, self.joint = rules, joint
         self.needs = _needs(rules or (joint,), saves, self.arity) if rules or joint else ()
         self.saves_output = not self.needs or any(OUTPUT in n for n in self.needs)
+        self._plans = {}
         if self.arity and self.arity <= UNROLLED:
-            bits = range(self.arity)
-            self.plans = [self.saved([m >> i & 1 for i in bits]) for m in range(1 << self.arity)]
+            self.plan = self.plans(self.arity)
+
+    def plans(self, n: int) -> list[tuple[bool, ...]]:
+        """Return :meth:`saved` of n inputs for each set of those that have an edge."""
+        if n not in self._plans:
+            sets = range(1 << n)
+            self._plans[n] = [self.saved([m >> i & 1 for i in range(n)]) for m in sets]
+        return self._plans[n]
 
     def check_number(self, rules: Sequence[Any]) -> None:
         if self.arity is not None and len(rules) != self.arity:

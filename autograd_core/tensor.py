@@ -17,11 +17,11 @@ from numpy import ndarray
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import ops
-from .array import Array
 from .backward import accumulate, propagate
 from .calls import apply, hold_results_in, made, wrap
 from .errors import GraphError, message
 from .node import LEAF, Box, Node, next_id, recording, strip, watching
+from .operators import Array
 from .primitive import Primitive
 from .views import note
 

@@ -4,13 +4,17 @@ Names, arguments and results are NumPy's. An operation answers ``ag.tanh(t)``, `
 ``t.tanh()`` alike; given no Tensor it returns what NumPy returns.
 """
 
+from .arranging import *
 from .constants import *
+from .convolution import *
 from .elementwise import *
 from .equations import *
 from .factorizations import *
+from .gammas import *
 from .indexing import *
 from .joining import *
 from .linalg import *
+from .polynomials import *
 from .products import *
 from .quantiles import *
 from .reductions import *
@@ -19,4 +23,6 @@ from .selecting import *
 from .sequences import *
 from .shaping import *
 from .special import *
+from .spectra import *
 from .statistics import *
+from .writing import *

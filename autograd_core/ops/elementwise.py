@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..primitive import Operation, composite, elementwise
 
@@ -32,7 +33,7 @@ ONE_AND_LIMIT = {  # by dtype 1, and where e^x is still finite; as 0-d arrays, b
 # -- arithmetic ------------------------------------------------------------------------------------
 
 add = elementwise(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g, saves="",
-                  doc="Sum a + b: dy/da = dy/db = 1.")  # fmt: skip
+                  doc="Sum a + b: dy/da = 1, dy/db = 1.")  # fmt: skip
 subtract = elementwise(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, saves="",
                        doc="Difference a - b: dy/da = 1, dy/db = -1.")  # fmt: skip
 multiply = elementwise(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a,
@@ -47,7 +48,7 @@ power = elementwise(
     lambda g, y, a, b: g * b * a ** (b - 1 + (b == 0)),
     lambda g, y, a, b: g * y * np.log(np.zeros_like(y) + a + (a == 0)),  # an array, if a is not
     saves=("a b", "y a"), singular=True, kinks="a = 0, b = 0: 0",
-    doc="Power a^b: dy/da = b a^(b-1), dy/db = y log a (0 at a = 0).",
+    doc="Power a^b: dy/da = b a^(b-1), dy/db = y log a; 0 at a = 0.",
 )  # fmt: skip
 square = elementwise(np.square, lambda g, y, x: g * (x + x), saves="x", doc="x^2: dy/dx = 2x.")
 reciprocal = elementwise(np.reciprocal, lambda g, y, x: -g / (x * x), saves="x", singular=True,
@@ -82,8 +83,10 @@ def _choice(fun: Any, doc: str) -> Any:
     )  # fmt: skip
 
 
-maximum = _choice(np.maximum, "The larger of a and b; NaN if either is.")
-minimum = _choice(np.minimum, "The smaller of a and b; NaN if either is.")
+maximum = _choice(np.maximum, "The larger of a and b; NaN if either is: dy/da = 1 where a > b, else 0; "
+                              "dy/db = 1 where b > a, else 0.")  # fmt: skip
+minimum = _choice(np.minimum, "The smaller of a and b; NaN if either is: dy/da = 1 where a < b, else 0; "
+                              "dy/db = 1 where b < a, else 0.")  # fmt: skip
 
 
 def _first(fun: Any, doc: str) -> Any:
@@ -95,8 +98,10 @@ def _first(fun: Any, doc: str) -> Any:
     )  # fmt: skip
 
 
-fmax = _first(np.fmax, "The larger of a and b, ignoring NaN.")
-fmin = _first(np.fmin, "The smaller of a and b, ignoring NaN.")
+fmax = _first(np.fmax, "The larger of a and b, ignoring NaN: dy/da = 1 where a > b, else 0; "
+                       "dy/db = 1 where b > a, else 0.")  # fmt: skip
+fmin = _first(np.fmin, "The smaller of a and b, ignoring NaN: dy/da = 1 where a < b, else 0; "
+                       "dy/db = 1 where b < a, else 0.")  # fmt: skip
 
 _clip = elementwise(
     np.clip,
@@ -107,7 +112,7 @@ _clip = elementwise(
 )  # fmt: skip
 
 
-@composite(np.clip)
+@composite(np.clip, kinks="x = min, x = max: 1 for x, 0 for the bound")
 def clip(x: Any, min: Any = None, max: Any = None, **bounds: Any) -> Any:
     """Limit x to [min, max], either of which may be None: dy/dx = 1 inside and on the edges.
 
@@ -121,11 +126,36 @@ def clip(x: Any, min: Any = None, max: Any = None, **bounds: Any) -> Any:
     return _clip(x, -np.inf if low is None else low, np.inf if high is None else high)
 
 
-where = elementwise(
-    np.where,
-    None, lambda g, y, c, a, b: np.where(c, g, 0), lambda g, y, c, a, b: np.where(c, 0, g),
+BITS = {"e": np.int16, "f": np.int32, "d": np.int64, "F": np.int64}  # integers of the same size
+MANY = 1024  # elements from which a choice by bits is faster
+
+
+def _where(c: Any, a: Any, b: Any) -> Any:
+    """Choose by ``((a ^ b) c) ^ b`` on bits: no branch that the processor would have to guess.
+
+    1e6 elements: 0.9 ms, beside zeros 0.4; np.where takes 0.4 to 3.9, the less of a pattern c has.
+    """
+    if type(c) is ndarray and c.dtype.char == "?" and c.size >= MANY:
+        if type(a) is ndarray and (bits := BITS.get(a.dtype.char)):
+            if type(b) is int and b == 0:
+                return (a.view(bits) * c).view(a.dtype)
+            if type(b) is ndarray and b.dtype == a.dtype:
+                return ((a.view(bits) ^ b.view(bits)) * c ^ b.view(bits)).view(a.dtype)
+        elif type(a) is int and a == 0 and type(b) is ndarray and (bits := BITS.get(b.dtype.char)):
+            return (b.view(bits) * ~c).view(b.dtype)
+    return np.where(c, a, b)
+
+
+where: Operation = elementwise(
+    _where,
+    None, lambda g, y, c, a, b: where(c, g, 0), lambda g, y, c, a, b: where(c, 0, g),
     arity=3, saves=("", "c", "c"), name="where",
-    doc="a where c holds, else b: the gradient goes where the value came from.",
+    doc="""a where c holds, else b: the gradient goes where the value came from.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda a: ag.where(a > 0, a * a, -a).sum())(np.array([-1.0, 3.0]))
+    array([-1.,  6.])
+    """,
 )  # fmt: skip
 
 
@@ -151,10 +181,20 @@ log1p = elementwise(np.log1p, lambda g, y, x: g / (x + 1), saves="x", singular=T
                     doc="log(1 + x), exact near 0: dy/dx = 1/(1 + x).")  # fmt: skip
 logaddexp = elementwise(np.logaddexp, lambda g, y, a, b: g * sigmoid(a - b),
                         lambda g, y, a, b: g * sigmoid(b - a), saves="a b",
-                        doc="log(e^a + e^b): dy/da = s(a - b), s the sigmoid.")  # fmt: skip
+                        doc="""log(e^a + e^b): dy/da = s(a - b), dy/db = s(b - a), s the sigmoid.
+
+                        >>> import autograd_core as ag
+                        >>> ag.grad(ag.logaddexp, (0, 1))(3.0, 3.0)
+                        (np.float64(0.5), np.float64(0.5))
+                        """)  # fmt: skip
 logaddexp2 = elementwise(np.logaddexp2, lambda g, y, a, b: g * sigmoid((a - b) * LN2),
                          lambda g, y, a, b: g * sigmoid((b - a) * LN2), saves="a b",
-                         doc="log2(2^a + 2^b): dy/da = s((a - b) log 2).")  # fmt: skip
+                         doc="""log2(2^a + 2^b): dy/da = s((a - b) log 2), dy/db = s((b - a) log 2).
+
+                         >>> import autograd_core as ag
+                         >>> ag.grad(ag.logaddexp2, (0, 1))(3.0, 3.0)
+                         (np.float64(0.5), np.float64(0.5))
+                         """)  # fmt: skip
 
 
 def _sigmoid(x: Any) -> Any:
@@ -167,7 +207,12 @@ def _sigmoid(x: Any) -> Any:
 sigmoid: Operation = elementwise(_sigmoid, lambda g, y, x: g * (y - y * y), saves="y", name="sigmoid",
                       doc="Logistic function 1/(1 + e^-x): dy/dx = y - y^2.")  # fmt: skip
 softplus = elementwise(lambda x: np.logaddexp(x, 0), lambda g, y, x: g * sigmoid(x), saves="x",
-                       name="softplus", doc="log(1 + e^x): dy/dx = s(x), s the sigmoid.")  # fmt: skip
+                       name="softplus", doc="""log(1 + e^x): dy/dx = s(x), s the sigmoid.
+
+                       >>> import autograd_core as ag
+                       >>> ag.grad(ag.softplus)(0.0)
+                       np.float64(0.5)
+                       """)  # fmt: skip
 relu = elementwise(lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0), saves="y",
                    name="relu", singular=True, kinks="x = 0: 0",
                    doc="max(x, 0): dy/dx = 1 where x > 0, else 0.")  # fmt: skip

@@ -14,10 +14,12 @@ from ..errors import message
 from ..node import has_box, strip
 from ..primitive import composite, declare, kernel
 from .elementwise import square, subtract
-from .factorizations import as_symmetric, matrices, shaped, svd_rows, svdvals
+from .factorizations import as_symmetric, matrices, shaped
+from .gaps import unread
 from .indexing import getitem
 from .products import matmul
 from .shaping import expand_dims, matrix_transpose, tril, triu
+from .spectra import svd_rows, svdvals
 
 __all__ = ["det", "inv", "lstsq", "pinv", "slogdet", "solve", "solve_triangular"]
 
@@ -251,7 +253,7 @@ det = declare(
     numpy=(np.linalg.det,),
     doc="""Determinant: ``A_bar = det_bar C``, C the cofactors of A; finite also where det A is 0.
 
-    Third derivatives are inf or nan where singular values are equal. Of large matrices ``slogdet``
+    Third derivatives raise LinAlgError where singular values are equal. Of large matrices ``slogdet``
     neither overflows nor underflows.
 
     >>> import numpy as np, autograd_core as ag
@@ -273,23 +275,32 @@ def _slogdet(a: Any) -> Any:
     return np.stack(np.linalg.slogdet(a), axis=-1)
 
 
+def _log_slope(g: Any, y: Any, a: Any) -> Any:
+    """Return A^-T; of a singular matrix that nobody asks for, the identity."""
+    skip = unread(y[..., 0] == 0, g, of="slogdet", got="a singular matrix, of which the logarithm is -inf",
+                  hint="det, or A + a small multiple of the identity")  # fmt: skip
+    return inv(np.where(skip, np.eye(a.shape[-1], dtype=a.dtype), a)).mT
+
+
+def _slogdet_rule(g: Any, y: Any, a: Any) -> Any:
+    g = np.expand_dims(g[..., 1], (-1, -2))
+    return g * _log_slope(g, y, a)
+
+
 def _slogdet_push(t: Any, y: Any, a: Any) -> Any:
-    x = np.sum(inv(a).mT * t, axis=(-2, -1))
+    x = np.sum(_log_slope(t, y, a) * t, axis=(-2, -1))
     return np.stack([x * 0, x], axis=-1)
 
 
-_slogdet_op = declare(
-    _slogdet, (lambda g, y, a: np.expand_dims(g[..., 1], (-1, -2)) * inv(a).mT,),
-    saves="a", name="slogdet",
-).defjvp(_slogdet_push)  # fmt: skip
+_slogdet_op = declare(_slogdet, (_slogdet_rule,), saves="y a", name="slogdet").defjvp(_slogdet_push)
 
 
 @composite(np.linalg.slogdet)
 def slogdet(a: Any) -> Any:
     """Sign of the determinant, and the logarithm of its size: ``A_bar = logabsdet_bar A^-T``.
 
-    The sign has derivative 0. Where A is singular the logarithm has no derivative: its rule raises
-    LinAlgError.
+    The sign has derivative 0. Where A is singular the logarithm is -inf and has no derivative: its rule
+    raises LinAlgError, unless the gradient there is 0 (other matrices of a stack are not disturbed).
 
     >>> import numpy as np, autograd_core as ag
     >>> ag.grad(lambda a: ag.slogdet(a).logabsdet)(np.diag([2.0, 4.0])).tolist()

@@ -44,7 +44,14 @@ __all__ = [
 
 @composite(np.atleast_3d)
 def atleast_3d(*arrays: Any) -> Any:
-    """Return each array with at least three axes: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1)."""
+    """Return each array with at least three axes: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1).
+
+    The gradient takes the old shape.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.atleast_3d(x).sum())(np.ones(2))
+    array([1., 1.])
+    """
     y = tuple(_three_axes(as_array(x)) for x in arrays)
     return y[0] if len(y) == 1 else y
 
@@ -57,7 +64,12 @@ def _three_axes(x: Any) -> Any:
 
 @composite(np.dstack)
 def dstack(arrays: Sequence[Any]) -> Any:
-    """Join arrays along the third axis."""
+    """Join arrays along the third axis. Each gets its slice of the gradient.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.dstack([x, 3 * x]).sum())(np.ones(2))
+    array([4., 4.])
+    """
     return concatenate([_three_axes(as_array(a)) for a in arrays], axis=2)
 
 
@@ -80,6 +92,8 @@ _assemble_op = linear(kernel(_assemble), joint=_disassemble, arity=None, name="a
 @composite(np.block)
 def block(arrays: Any) -> Any:
     """Join a nested list of blocks, the innermost lists along the last axis.
+
+    The gradient of each block is its part.
 
     >>> import numpy as np, autograd_core as ag
     >>> x = np.array([[1.0, 2.0]])
@@ -129,7 +143,14 @@ def _depth(tree: Any) -> tuple[int, int]:
 
 @composite(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    """Join ``values`` behind ``arr``, along an axis or (by default) end to end, flattened."""
+    """Join ``values`` behind ``arr``, along an axis or (by default) end to end, flattened.
+
+    Each gets its part of the gradient.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.append(x, x * x).sum())(np.array([1.0, 2.0]))
+    array([3., 5.])
+    """
     if axis is None:
         return concatenate([ravel(arr), ravel(values)])
     return concatenate([as_array(arr), as_array(values)], axis=axis)
@@ -147,7 +168,14 @@ def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 @composite(getattr(np, "unstack", _unstack))
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
-    """Return the slices of ``x`` along an axis, without that axis: what ``stack`` undoes."""
+    """Return the slices of ``x`` along an axis, without that axis: what ``stack`` undoes.
+
+    The gradient of the array is those of the slices, stacked.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.unstack(x)[1].sum())(np.ones((2, 2))).tolist()
+    [[0.0, 0.0], [1.0, 1.0]]
+    """
     if np.ndim(x) == 0:
         raise ValueError(message("unstack", "an array of 0 axes", "at least 1"))
     before = (slice(None),) * normalize_axis_index(axis, np.ndim(x))
@@ -156,7 +184,12 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 @composite(np.dsplit)
 def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
-    """Cut along the third axis."""
+    """Cut along the third axis. The gradient of the array is those of the parts, joined.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.dsplit(x, 2)[1].sum())(np.ones((1, 1, 4))).tolist()
+    [[[0.0, 0.0, 1.0, 1.0]]]
+    """
     if np.ndim(x) < 3:
         raise ValueError(message("dsplit", f"an array of {np.ndim(x)} axes", "at least 3"))
     return split(x, indices_or_sections, 2)
@@ -268,6 +301,8 @@ def meshgrid(
 ) -> tuple[Any, ...]:
     """Return each vector along an axis of its own, spread over the others unless ``sparse``.
 
+    Each gradient sums over the axes that its vector was spread over.
+
     ``indexing="xy"`` gives the first vector the second axis, ``"ij"`` the first. With
     ``copy=False`` the results are views, in which elements share memory.
 
@@ -289,7 +324,14 @@ def meshgrid(
 
 @composite(np.rot90)
 def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
-    """Turn by ``k`` right angles in the plane of two axes, from the first towards the second."""
+    """Turn by ``k`` right angles in the plane of two axes, from the first towards the second.
+
+    The gradient turns back.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.rot90(x)[0, 0])(np.ones((2, 2))).tolist()
+    [[0.0, 1.0], [0.0, 0.0]]
+    """
     m, n = as_array(m), np.ndim(m)
     if len(axes) != 2 or not all(-n <= i < n for i in axes) or (axes[0] - axes[1]) % n == 0:
         raise ValueError(message("rot90", f"axes={axes} of an array of {n} axes",
@@ -307,7 +349,12 @@ def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
 
 @composite(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    """Move an axis to before the one that stands at ``start``."""
+    """Move an axis to before the one that stands at ``start``. The gradient's axis moves back.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.rollaxis(ag.tensor(np.ones((2, 3, 4))), 2).shape
+    (4, 2, 3)
+    """
     n = np.ndim(a)
     axis = normalize_axis_index(axis, n)
     place = start + n if start < 0 else start
@@ -318,7 +365,14 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 
 @composite(np.diagflat)
 def diagflat(v: Any, k: int = 0) -> Any:
-    """Return a matrix with all elements of ``v``, flattened, on its k-th diagonal."""
+    """Return a matrix with all elements of ``v``, flattened, on its k-th diagonal.
+
+    ``v_bar`` is the diagonal of the gradient.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda v: (ag.diagflat(v) ** 2).sum())(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
     return diag(ravel(v), k)
 
 
@@ -327,6 +381,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """Return the matrix of the powers x^(N-1) ... x, 1 (or 1, x ...) of a vector, a row for each.
 
     It is built in log2 N products, each of which doubles the number of columns.
+
+    ``x_bar`` sums over the powers: x^k has derivative k x^(k-1).
 
     >>> import numpy as np, autograd_core as ag
     >>> ag.vander(ag.tensor([2.0, 3.0]), 4).tolist()

@@ -10,16 +10,18 @@ import numpy as np
 
 from ..errors import message
 from ..node import strip
-from ..primitive import NUMPY, composite
+from ..primitive import NUMPY, composite, constant
 from .elementwise import multiply, where
 from .equations import inv, solve
-from .factorizations import matrices, shaped, svdvals
+from .factorizations import matrices, shaped
 from .indexing import getitem
 from .products import matmul, outer
 from .reductions import axes_of, norm
 from .shaping import diagonal, expand_dims, reshape, transpose
+from .spectra import svdvals
 
-__all__ = ["cond", "expm", "matrix_norm", "matrix_power", "multi_dot", "vector_norm"]
+__all__ = ["cond", "expm", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "tensorinv",
+           "tensorsolve", "vector_norm"]
 
 # -- products and powers ---------------------------------------------------------------------------
 
@@ -27,6 +29,8 @@ __all__ = ["cond", "expm", "matrix_norm", "matrix_power", "multi_dot", "vector_n
 @composite(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Any:
     """Matrix A multiplied with itself n times, by repeated squaring; n < 0 takes its inverse.
+
+    ``A_bar = sum_k (A^T)^k g (A^T)^(n-1-k)``, for n > 0.
 
     >>> import numpy as np, autograd_core as ag
     >>> ag.grad(lambda a: ag.matrix_power(a, 2)[0, 0])(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
@@ -55,6 +59,8 @@ def matrix_power(a: Any, n: int) -> Any:
 @composite(np.linalg.multi_dot)
 def multi_dot(arrays: Any, *, out: Any = None) -> Any:
     """Product of two or more matrices, in the order that costs least; the ends may be vectors.
+
+    The gradient of a factor is ``L^T g R^T``, L and R the products to its left and right.
 
     >>> import numpy as np, autograd_core as ag
     >>> a, b = np.ones((2, 3)), np.array([1.0, 2.0, 3.0])
@@ -140,10 +146,55 @@ def expm(a: Any) -> Any:
     return y
 
 
+@composite(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """Inverse of an array as a linear map from its last axes to its first ``ind``: that of a matrix.
+
+    The gradient is that of the matrix, ``A_bar = -Y^T g Y^T``.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda a: ag.tensorinv(a, 1).sum())(np.array([[2.0]])).tolist()
+    [[-0.25]]
+    """
+    a = shaped(a)
+    if ind <= 0:
+        raise ValueError(message("tensorinv", f"ind={ind}", "1 or more"))
+    first, last = a.shape[:ind], a.shape[ind:]
+    if math.prod(first) != math.prod(last):
+        raise np.linalg.LinAlgError(message("tensorinv", f"shape {a.shape} and ind={ind}",
+                                            "as many elements before as after"))  # fmt: skip
+    return reshape(inv(reshape(a, (math.prod(first), math.prod(last)))), (*last, *first))
+
+
+@composite(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """Solution x of ``tensordot(a, x, x.ndim) = b``: that of a matrix; ``axes`` of a go to its end first.
+
+    The gradients are those of ``solve``.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda b: ag.tensorsolve(np.array([[[2.0]]]), b)[0, 0])(np.ones(1)).tolist()
+    [0.5]
+    """
+    a, b = shaped(a), shaped(b)
+    if axes is not None:
+        order = [i for i in range(a.ndim) if i not in axes]
+        a = transpose(a, (*order, *axes))
+    free = a.shape[b.ndim :]
+    n = math.prod(free)
+    if a.size != n * n or b.size != n:
+        raise np.linalg.LinAlgError(message("tensorsolve", f"shapes {a.shape} and {b.shape}",
+                                            "b.shape + x.shape, with as many elements in both"))  # fmt: skip
+    return reshape(solve(reshape(a, (n, n)), reshape(b, (n,))), free)
+
+
 # -- norms -----------------------------------------------------------------------------------------
 
 
-@composite(np.linalg.vector_norm)
+@composite(
+    np.linalg.vector_norm,
+    kinks="x = 0: 0, and for another p where any x_i = 0: 0 there; ties of inf and -inf: shared evenly",
+)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Norm of vectors ``(sum |x_i|^p)^(1/p)``, over all of an array or over axes; derivative 0 at 0.
 
@@ -160,11 +211,13 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     return reshape(y, tuple(1 if i in axes else m for i, m in enumerate(x.shape))) if keepdims else y
 
 
-@composite(np.linalg.matrix_norm)
+@composite(np.linalg.matrix_norm, kinks='x = 0: 0 for "fro"; ties of 1, -1, inf and -inf: shared evenly')
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """Norm of matrices, the last two axes: "fro", "nuc", 1, -1, 2, -2, inf or -inf.
 
     ``2``, ``-2`` and ``"nuc"`` are the largest, the smallest and the sum of the singular values.
+
+    Their gradients are made of ``u_k v_k^T``, which is ds_k/dA.
 
     >>> import numpy as np, autograd_core as ag
     >>> ag.grad(lambda x: ag.matrix_norm(x, ord="nuc"))(np.diag([2.0, 1.0])).tolist()
@@ -182,13 +235,18 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 def cond(x: Any, p: Any = None) -> Any:
     """Condition number ``||A|| ||A^-1||``; by default the ratio of the singular values at the ends.
 
-    With another norm than 2 and -2, a singular matrix raises LinAlgError.
+    A singular matrix has condition number inf and no derivative: the rule raises LinAlgError; with another
+    norm than 2 and -2 the function itself does.
+
+    With s the singular values: ``ds_k = u_k^T dA v_k``, so ``A_bar = s_bar_0 u_0 v_0^T + s_bar_n u_n v_n^T``.
 
     >>> import numpy as np, autograd_core as ag
     >>> ag.grad(ag.cond)(np.diag([4.0, 2.0])).tolist()
     [[0.5, 0.0], [0.0, -1.0]]
     """
     x = shaped(x)
+    if x.ndim > 1 and 0 in x.shape[-2:]:
+        raise np.linalg.LinAlgError(message("cond", f"shape {x.shape}", "matrices that are not empty"))
     if p is None or p in (2, -2):
         s = svdvals(x)
         top, low = getitem(s, (..., 0)), getitem(s, (..., -1))
@@ -202,6 +260,7 @@ def cond(x: Any, p: Any = None) -> Any:
 # -- numpy.linalg's names of other operations --------------------------------------------------------
 
 NUMPY[np.linalg.matmul] = matmul
+matrix_rank = constant(np.linalg.matrix_rank)
 
 
 @composite(np.linalg.outer)

@@ -90,7 +90,7 @@ def _shaped(y: Any, x: Any, axes: tuple[int, ...], q_shape: tuple[int, ...], kee
     return reshape(moveaxis(y, -1, 0) if q_shape and y.ndim > 1 else y, (*q_shape, *shape))
 
 
-@composite(np.median)
+@composite(np.median, kinks="ties: the element whose place in the stable order is read")
 def median(a: Any, axis: Any = None, *, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """Return the element in the middle of the order, or the mean of the two.
 
@@ -103,9 +103,14 @@ def median(a: Any, axis: Any = None, *, overwrite_input: bool = False, keepdims:
     return _median(np.median, a, axis, keepdims, skip=False)
 
 
-@composite(np.nanmedian)
+@composite(np.nanmedian, kinks="ties: the element whose place in the stable order is read")
 def nanmedian(a: Any, axis: Any = None, *, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """Return the median of what is not NaN; the gradient at NaN is 0."""
+    """Return the median of what is not NaN; the gradient at NaN is 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.nanmedian)(np.array([1.0, np.nan, 3.0, 2.0]))
+    array([0., 0., 0., 1.])
+    """
     return _median(np.nanmedian, a, axis, keepdims, skip=True)
 
 
@@ -211,7 +216,10 @@ def _weighted(name: str, lanes: Any, q: Any, weights: Any, skip: bool) -> Any:
     return np.moveaxis(np.asarray(y), 0, -1)
 
 
-@composite(np.quantile)
+@composite(
+    np.quantile,
+    kinks="ties: the element whose place in the stable order is read; a whole place: in q from the right",
+)
 def quantile(
     a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, weights: Any = None,
@@ -229,28 +237,54 @@ def quantile(
     return _quantile(np.quantile, a, q, axis, method, keepdims, weights, top=1)
 
 
-@composite(np.percentile)
+@composite(
+    np.percentile,
+    kinks="ties: the element whose place in the stable order is read; a whole place: in q from the right",
+)
 def percentile(
     a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, weights: Any = None,
 ) -> Any:  # fmt: skip
-    """Return quantiles that are given in percent: ``quantile(a, q / 100)``."""
+    """Return quantiles that are given in percent: ``quantile(a, q / 100)``.
+
+    The gradient is that of ``quantile``.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.percentile(x, 25))(np.array([1.0, 2.0, 4.0]))
+    array([0.5, 0.5, 0. ])
+    """
     return _quantile(np.percentile, a, q, axis, method, keepdims, weights, top=100)
 
 
-@composite(np.nanquantile)
+@composite(
+    np.nanquantile,
+    kinks="ties: the element whose place in the stable order is read; a whole place: in q from the right",
+)
 def nanquantile(
     a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, weights: Any = None,
 ) -> Any:  # fmt: skip
-    """Return the quantiles of what is not NaN; the gradient at NaN is 0."""
+    """Return the quantiles of what is not NaN; the gradient at NaN is 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.nanquantile(x, 0.5))(np.array([1.0, np.nan, 3.0, 2.0]))
+    array([0., 0., 0., 1.])
+    """
     return _quantile(np.nanquantile, a, q, axis, method, keepdims, weights, top=1)
 
 
-@composite(np.nanpercentile)
+@composite(
+    np.nanpercentile,
+    kinks="ties: the element whose place in the stable order is read; a whole place: in q from the right",
+)
 def nanpercentile(
     a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, weights: Any = None,
 ) -> Any:  # fmt: skip
-    """Return the percentiles of what is not NaN; the gradient at NaN is 0."""
+    """Return the percentiles of what is not NaN; the gradient at NaN is 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.nanpercentile(x, 50))(np.array([1.0, np.nan, 3.0, 2.0]))
+    array([0., 0., 0., 1.])
+    """
     return _quantile(np.nanpercentile, a, q, axis, method, keepdims, weights, top=100)

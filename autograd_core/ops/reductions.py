@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..errors import NotDifferentiableError, message
-from ..primitive import composite, declare, linear
+from ..errors import message
+from ..primitive import composite, declare, kernel, linear
 from .elementwise import absolute
 from .indexing import getitem
 
@@ -74,7 +74,12 @@ def _sum_rule(g: Any, y: Any, x: Any, *, axis: Any = None, dtype: Any = None, ke
     return kept(g, x, axis, keepdims)
 
 
-sum = linear(_sum, _sum_rule, numpy=(np.sum,), doc="Sum over axes: dy/dx = 1.")
+sum = linear(_sum, _sum_rule, numpy=(np.sum,), doc="""Sum over axes: dy/dx = 1.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.sum)(np.ones(2))
+    array([1., 1.])
+    """)
 
 
 def _mean(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False) -> Any:
@@ -85,7 +90,12 @@ def _mean_rule(g: Any, y: Any, x: Any, *, axis: Any = None, dtype: Any = None, k
     return kept(g, x, axis, keepdims) / count(x, axis)
 
 
-mean = linear(_mean, _mean_rule, numpy=(np.mean,), doc="Mean over axes: dy/dx = 1/n.")
+mean = linear(_mean, _mean_rule, numpy=(np.mean,), doc="""Mean over axes: dy/dx = 1/n.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.mean)(np.ones(4))
+    array([0.25, 0.25, 0.25, 0.25])
+    """)
 
 
 def _ties(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
@@ -102,14 +112,29 @@ def _min(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
 
 
 max = reduction(_max, _ties, numpy=(np.max, np.amax), kinks="ties: shared evenly",
-                doc="Largest element over axes: dy/dx = 1 there.")  # fmt: skip
+                doc="""Largest element over axes: dy/dx = 1 there.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.max)(np.array([1.0, 3.0, 3.0]))
+    array([0. , 0.5, 0.5])
+    """)  # fmt: skip
 min = reduction(_min, _ties, numpy=(np.min, np.amin), kinks="ties: shared evenly",
-                doc="Smallest element over axes: dy/dx = 1 there.")  # fmt: skip
+                doc="""Smallest element over axes: dy/dx = 1 there.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.min)(np.array([1.0, 3.0, 3.0]))
+    array([1., 0., 0.])
+    """)  # fmt: skip
 
 
-@composite(np.ptp)
+@composite(np.ptp, kinks="ties: shared evenly at each end")
 def ptp(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
-    """Range ``max - min`` over axes."""
+    """Range ``max - min`` over axes. dy/dx is 1 at the largest, -1 at the smallest.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.ptp)(np.array([1.0, 5.0, 2.0]))
+    array([-1.,  1.,  0.])
+    """
     return max(x, axis=axis, keepdims=keepdims) - min(x, axis=axis, keepdims=keepdims)
 
 
@@ -119,8 +144,7 @@ def _var(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: Any = False) -> A
 
 
 def _var_rule(g: Any, y: Any, x: Any, *, axis: Any = None, ddof: Any = 0) -> Any:
-    centred = x - np.mean(x, axis=axis, keepdims=True)
-    return g * centred * 2 / (count(x, axis) - ddof)
+    return g * 2 / (count(x, axis) - ddof) * (x - np.mean(x, axis=axis, keepdims=True))
 
 
 def _std(x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: Any = False) -> Any:
@@ -132,13 +156,23 @@ def _std_rule(g: Any, y: Any, x: Any, *, axis: Any = None, ddof: Any = 0) -> Any
 
 
 var = reduction(_var, _var_rule, numpy=(np.var,), saves="x",
-                doc="Variance over axes: dy/dx = 2 (x - mean) / (n - ddof).")  # fmt: skip
+                doc="""Variance over axes: dy/dx = 2 (x - mean) / (n - ddof).
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.var)(np.array([1.0, 3.0]))
+    array([-1.,  1.])
+    """)  # fmt: skip
 std = reduction(_std, _std_rule, numpy=(np.std,), kinks="constant x: 0",
-                doc="Standard deviation over axes: dy/dx = (x - mean) / ((n - ddof) y).")  # fmt: skip
+                doc="""Standard deviation over axes: dy/dx = (x - mean) / ((n - ddof) y).
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.std)(np.array([1.0, 3.0]))
+    array([-0.5,  0.5])
+    """)  # fmt: skip
 
 
 @composite(np.prod)
-def prod(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
+def prod(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False) -> Any:
     """Product over axes, multiplied in pairs; its derivatives are right with zeros, to any order.
 
     >>> import numpy as np, autograd_core as ag
@@ -147,6 +181,8 @@ def prod(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     """
     if not hasattr(x, "shape"):
         x = np.asarray(x)
+    if dtype is not None:
+        x = np.astype(x, dtype)
     axes = axes_of(axis, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
     n = count(x, axis)
@@ -162,17 +198,33 @@ def prod(x: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     return np.reshape(y, tuple(shape))
 
 
-def _cumsum(x: Any, axis: Any = None) -> Any:
-    return np.cumsum(x, axis=axis)
+def _cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    return np.cumsum(x, axis=axis, dtype=dtype)
 
 
-def _cumsum_rule(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
-    backwards = np.flip(np.cumsum(np.flip(g, axis=axis or 0), axis=axis or 0), axis=axis or 0)
-    return np.reshape(backwards, x.shape)
+@kernel
+def _cumsum_from_end(x: Any, *, axis: Any, shape: Any) -> Any:
+    y = np.empty(shape, x.dtype)
+    axis = normalize_axis_index(axis or 0, x.ndim)
+    backwards = (slice(None),) * axis + (slice(None, None, -1),)
+    np.cumsum(x[backwards], axis=axis, out=y.reshape(x.shape)[backwards])
+    return y
 
 
-cumsum = linear(_cumsum, _cumsum_rule, numpy=(np.cumsum,), name="cumsum",
-                doc="Running sum along an axis; its gradient is a running sum from the end.")  # fmt: skip
+cumsum: Any = linear(
+    _cumsum, lambda g, y, x, *, axis=None, dtype=None: cumsum_from_end(g, axis=axis, shape=x.shape),
+    numpy=(np.cumsum,), name="cumsum",
+    doc="""Running sum along an axis; its gradient is a running sum from the end.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.cumsum(x).sum())(np.ones(3))
+    array([3., 2., 1.])
+    """,
+)  # fmt: skip
+cumsum_from_end: Any = linear(
+    _cumsum_from_end, lambda g, y, x, *, axis, shape: np.cumsum(g, axis=axis), name="cumsum_from_end",
+    doc="Running sum from the end, in the shape of what ``cumsum`` was given: its adjoint.",
+)  # fmt: skip
 
 # -- norms ------------------------------------------------------------------------------------------
 
@@ -197,11 +249,18 @@ norm_p = reduction(_norm_p, _norm_p_rule, name="norm_p", kinks="any x_i = 0: 0 t
                    doc="(sum |x|^p)^(1/p) over axes: dy/dx = sign(x) (|x| / y)^(p-1).")  # fmt: skip
 
 
-@composite(np.linalg.norm)
+@composite(
+    np.linalg.norm,
+    kinks="x = 0: 0, and for another p where any x_i = 0: 0 there; ties of inf and -inf: shared evenly",
+)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     """Norm of vectors along ``axis``, or of matrices over a pair of axes, as in NumPy.
 
     ``||x||_p = (sum |x_i|^p)^(1/p)``. Derivative 0 at 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.norm)(np.array([3.0, 4.0]))
+    array([0.6, 0.8])
     """
     if not hasattr(x, "ndim"):
         x = np.asarray(x)
@@ -217,7 +276,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
             return (max if ord > 0 else min)(size, axis=axes, keepdims=keepdims)
         if ord == 1:
             return sum(size, axis=axes, keepdims=keepdims)
-        if not isinstance(ord, str) and ord != 0:
+        if ord == 0:  # how many are not 0: it has derivative 0 wherever it has one
+            return np.sum((x != 0).astype(x.dtype), axis=axes, keepdims=keepdims)
+        if not isinstance(ord, str):
             return norm_p(x, axis=axes, p=ord, keepdims=keepdims)
     elif matrix and ord in (1, -1, math.inf, -math.inf):
         inner = axes[0] if abs(ord) == 1 else axes[1]
@@ -229,8 +290,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
 
         y = matrix_norm(np.moveaxis(x, axes, (-2, -1)), ord=ord)
         return np.expand_dims(y, axes) if keepdims else y
-    kind = NotDifferentiableError if ord == 0 else ValueError
-    raise kind(message("norm", f"ord={ord!r} over {len(axes)} axes", "None, 'fro', or a vector norm"))
+    got = f"ord={ord!r} over {len(axes)} axes"
+    raise ValueError(message("norm", got, "None, 'fro', or a vector norm"))
 
 
 # -- along one axis --------------------------------------------------------------------------------
@@ -254,7 +315,12 @@ def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
 
 
 logsumexp = reduction(_logsumexp, _logsumexp_rule,
-                      doc="log(sum(e^x)) over axes, without overflow: dy/dx = e^(x - y).")  # fmt: skip
+                      doc="""log(sum(e^x)) over axes, without overflow: dy/dx = e^(x - y).
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.logsumexp)(np.zeros(2))
+    array([0.5, 0.5])
+    """)  # fmt: skip
 
 
 def _softmax(x: Any, axis: Any = -1) -> Any:
@@ -268,7 +334,12 @@ def _softmax_rule(g: Any, y: Any, x: Any, *, axis: Any = -1) -> Any:
 
 
 softmax = declare(_softmax, (_softmax_rule,), saves="y",
-                  doc="e^x / sum(e^x) along an axis: x_bar = y (g - sum(g y)).")  # fmt: skip
+                  doc="""e^x / sum(e^x) along an axis: x_bar = y (g - sum(g y)).
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.softmax(x)[0])(np.zeros(2))
+    array([ 0.25, -0.25])
+    """)  # fmt: skip
 softmax.defjvp(_softmax_rule)
 
 
@@ -282,7 +353,12 @@ def _log_softmax(x: Any, axis: Any = -1) -> Any:
 log_softmax = declare(
     _log_softmax,
     (lambda g, y, x, *, axis=-1: g - np.exp(y) * np.add.reduce(g, axis=axis, keepdims=True),),
-    saves="y", doc="x - log(sum(e^x)) along an axis: x_bar = g - e^y sum(g).",
+    saves="y", doc="""x - log(sum(e^x)) along an axis: x_bar = g - e^y sum(g).
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.log_softmax(x)[0])(np.zeros(2))
+    array([ 0.5, -0.5])
+    """,
 )  # fmt: skip
 log_softmax.defjvp(
     lambda t, y, x, *, axis=-1: t - np.add.reduce(np.exp(y) * t, axis=axis, keepdims=True)

@@ -17,7 +17,8 @@ from .reductions import cumsum
 from .shaping import astype, broadcast_to, concatenate, ravel, reshape
 
 __all__ = [
-    "cumprod", "diff", "ediff1d", "gradient", "nancumprod", "nancumsum", "recurrence", "trapezoid",
+    "cumprod", "diff", "ediff1d", "gradient", "nancumprod",
+    "nancumsum", "recurrence", "trapezoid",
 ]  # fmt: skip
 
 
@@ -91,17 +92,25 @@ def _recurrence_rule(g: Any, y: Any, a: Any, b: Any, *, axis: int = -1) -> Any:
     return s * _before(y, axis), s
 
 
-recurrence: Any = declare(_recurrence, joint=_recurrence_rule, saves="y a", name="recurrence",
-                          doc="y[i] = a[i] y[i-1] + b[i] along an axis, from y[-1] = 0; a and b of one "
-                              "shape. With s[i] = g[i] + a[i+1] s[i+1]: b_bar = s, a_bar[i] = s[i] y[i-1].")
+recurrence: Any = declare(
+    _recurrence, joint=_recurrence_rule, saves="y a", name="recurrence",
+    doc="""y[i] = a[i] y[i-1] + b[i] along an axis, from y[-1] = 0; a and b of one shape.
+
+    With s[i] = g[i] + a[i+1] s[i+1]: b_bar = s, a_bar[i] = s[i] y[i-1].
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda a: ag.recurrence(a, np.ones(3))[-1])(np.array([5.0, 0.5, 3.0]))
+    array([0. , 3. , 1.5])
+    """,
+)  # fmt: skip
 recurrence.defjvp(
     lambda t, y, a, b, *, axis=-1: recurrence(a, t * _before(y, axis), axis=axis),
     lambda t, y, a, b, *, axis=-1: recurrence(a, t, axis=axis),
 )  # fmt: skip
 
 
-def _cumprod(x: Any, axis: Any = None) -> Any:
-    return np.cumprod(x, axis=axis)
+def _cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    return np.cumprod(x, axis=axis, dtype=dtype)
 
 
 def _before_product(y: Any, axis: int) -> Any:
@@ -110,32 +119,47 @@ def _before_product(y: Any, axis: int) -> Any:
     return np.concatenate((np.ones_like(y0), y[along(axis, y.ndim, slice(0, -1))]), axis=axis)
 
 
-def _cumprod_rule(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
+def _cumprod_rule(g: Any, y: Any, x: Any, *, axis: Any = None, dtype: Any = None) -> Any:
     flat = np.reshape(x, y.shape)
     return np.reshape(_before_product(y, axis or 0) * _from_the_end(flat, g, axis or 0), x.shape)
 
 
-def _cumprod_push(t: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
+def _cumprod_push(t: Any, y: Any, x: Any, *, axis: Any = None, dtype: Any = None) -> Any:
     flat, t = np.reshape(x, y.shape), np.reshape(t, y.shape)
     return recurrence(flat, t * _before_product(y, axis or 0), axis=axis or 0)
 
 
 cumprod = declare(
     _cumprod, (_cumprod_rule,), saves="y x", numpy=(np.cumprod,), name="cumprod",
-    doc="Running product along an axis: x_bar[i] = y[i-1] s[i] with s[i] = g[i] + x[i+1] s[i+1], which "
-        "divides by nothing: right with zeros, in time and memory of the array.",
+    doc="""Running product along an axis: x_bar[i] = y[i-1] s[i] with s[i] = g[i] + x[i+1] s[i+1], which
+    divides by nothing: right with zeros, in time and memory of the array.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.cumprod(x)[-1])(np.array([2.0, 0.0, 5.0]))
+    array([ 0., 10.,  0.])
+    """,
 ).defjvp(_cumprod_push)  # fmt: skip
 
 
 @composite(np.nancumsum)
 def nancumsum(a: Any, axis: Any = None) -> Any:
-    """Return the running sum, in which NaN counts as 0: its gradient is 0."""
+    """Return the running sum, in which NaN counts as 0: its gradient is 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.nancumsum(x).sum())(np.array([1.0, np.nan, 3.0]))
+    array([3., 0., 1.])
+    """
     return cumsum(np.where(np.isnan(a), 0, a), axis=axis)
 
 
 @composite(np.nancumprod)
 def nancumprod(a: Any, axis: Any = None) -> Any:
-    """Return the running product, in which NaN counts as 1: its gradient is 0."""
+    """Return the running product, in which NaN counts as 1: its gradient is 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.nancumprod(x).sum())(np.array([2.0, np.nan, 3.0]))
+    array([5., 0., 2.])
+    """
     return cumprod(np.where(np.isnan(a), 1, a), axis=axis)
 
 
@@ -173,7 +197,14 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 @composite(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """Return the differences of neighbours of the flattened array, with values put at both ends."""
+    """Return the differences of neighbours of the flattened array, with values put at both ends.
+
+    ``a_bar[i] = g[i-1] - g[i]``.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: (ag.ediff1d(x) ** 2).sum())(np.array([1.0, 3.0, 4.0]))
+    array([-4.,  2.,  2.])
+    """
     ary = ravel(ary)
     middle = getitem(ary, slice(1, None)) - getitem(ary, slice(None, -1))
     if to_begin is None and to_end is None:

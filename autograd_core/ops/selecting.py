@@ -36,6 +36,8 @@ __all__ = [
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """Return the slices of ``a`` along ``axis`` (of the flattened array) where the condition holds.
 
+    The gradient goes where the value came from.
+
     >>> import numpy as np, autograd_core as ag
     >>> ag.grad(lambda a: ag.compress([True, False, True], a).sum())(np.ones(3))
     array([1., 0., 1.])
@@ -56,7 +58,14 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
 
 @composite(np.extract)
 def extract(condition: Any, arr: Any) -> Any:
-    """Return, as a vector, the elements of ``arr`` where the condition holds."""
+    """Return, as a vector, the elements of ``arr`` where the condition holds.
+
+    The gradient goes where the value came from.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.extract(x > 1, x).sum())(np.array([1.0, 2.0, 3.0]))
+    array([0., 1., 1.])
+    """
     chosen, arr = np.flatnonzero(np.asarray(strip(condition))), ravel(arr)
     if chosen.size and chosen[-1] >= arr.size:
         raise IndexError(message("extract", f"a condition that holds at {chosen[-1]}",
@@ -67,6 +76,8 @@ def extract(condition: Any, arr: Any) -> Any:
 @composite(np.select)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """Return of each place the choice whose condition is the first to hold there, or the default.
+
+    The gradient goes where the value came from.
 
     >>> import numpy as np, autograd_core as ag
     >>> f = lambda x: ag.select([x < 0, x > 1], [-x, x * x], 1.0).sum()
@@ -97,6 +108,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     A function is called as ``f(x[condition], *args, **kw)``, with the Tensor of those elements, and
     not at all where there are none; a number stands for a constant function. One function more than
     conditions serves the places where none holds, which otherwise are 0. The result has x's dtype.
+
+    The gradient goes through the function that gave the value.
 
     >>> import numpy as np, autograd_core as ag
     >>> f = lambda x: ag.piecewise(x, [x < 0], [lambda x: -x, lambda x: x**2]).sum()
@@ -153,6 +166,8 @@ _choose_op = linear(
 def choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
     """Return of each place the element of ``choices[a]`` there, after broadcasting.
 
+    The gradient goes where the value came from.
+
     >>> import numpy as np, autograd_core as ag
     >>> ag.grad(lambda c: ag.choose([0, 1, 0], [c, 2 * c]).sum())(np.ones(3))
     array([1., 2., 1.])
@@ -177,12 +192,16 @@ def choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
     return getitem(broadcast_to(choices, (n, *shape)), (np.broadcast_to(index, shape), *grid))
 
 
-@composite(np.partition)
+@composite(np.partition, kinks="ties: the one that argpartition puts there")
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
     """Return ``a`` with the k-th smallest in its place, the smaller before it, the larger behind.
 
     The gradient goes back to the place that each element came from. The order within the parts is
     unspecified, here as in NumPy, and the two may differ in it.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.partition(x, 1)[1])(np.array([3.0, 1.0, 2.0]))
+    array([0., 0., 1.])
     """
     if axis is None:
         a, axis = ravel(a), -1
@@ -295,7 +314,7 @@ def sliding_window_view(
 # -- along a line ----------------------------------------------------------------------------------
 
 
-@composite(np.interp)
+@composite(np.interp, kinks="x at a knot: the slope on the right; at the last knot: 0")
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:

@@ -1,8 +1,4 @@
-"""Convolution, polynomials, products of vectors, phases.
-
-``convolve`` and ``correlate`` are their own gradients: each is a convolution of the gradient from
-above with the other factor, at the cost of the forward pass.
-"""
+"""Values of polynomials, products of vectors, phases."""
 
 from __future__ import annotations
 
@@ -19,97 +15,13 @@ from ..errors import message
 from ..node import has_box
 from ..primitive import F, Operation, bilinear, composite, declare
 from .products import matmul
-from .shaping import concatenate, expand_dims, flip, matrix_transpose, moveaxis, reshape, transpose
+from .shaping import concatenate, expand_dims, matrix_transpose, moveaxis, transpose
 
 __all__ = [
-    "convolve", "correlate", "cross", "matvec", "permute_dims", "polyval", "unwrap", "vecmat",
+    "cross", "matvec", "permute_dims", "polyval", "unwrap", "vecmat",
 ]  # fmt: skip
 
 permute_dims = transpose  # the array API's name, which NumPy has too
-
-
-# -- convolution -----------------------------------------------------------------------------------
-
-MODES = {"full": "full", "same": "same", "valid": "valid", 0: "valid", 1: "same", 2: "full"}
-
-
-def _convolution(a: Any, v: Any, *, mode: Any = "full") -> Any:
-    return np.convolve(a, v, mode)
-
-
-def _convolve_rule(g: Any, x: Any, w: Any, mode: str) -> Any:
-    """Return the gradient of the factor x, of which the shape is known, beside w.
-
-    Of ``y_k = sum_i x_i w_(k-i)`` it is ``x_bar_i = sum_k g_k w_(k-i)``: w reversed slides over g.
-    """
-    reverse, n, m = np.flip(w), x.shape[0], w.shape[0]
-    if mode == "valid":  # of each y_k all terms are there, so x_bar has the most that w and g give
-        return _convolve(g, reverse, mode="full") if n >= m else _convolve(reverse, g, mode="valid")
-    if mode == "same":  # the middle of "full": zeros stand for the rest
-        less = min(n, m) - 1
-        zeros = np.zeros(less // 2, dtype=g.dtype), np.zeros(less - less // 2, dtype=g.dtype)
-        g = np.concatenate((zeros[0], g, zeros[1]))
-    return _convolve(g, reverse, mode="valid")
-
-
-_convolve: Operation = bilinear(
-    _convolution,
-    lambda g, y, a, v, *, mode="full": _convolve_rule(g, a, v, mode),
-    lambda g, y, a, v, *, mode="full": _convolve_rule(g, v, a, mode),
-    saves=("v", "a"), name="convolve", doc="Sums y_k = sum_i a_i v_(k-i) of two vectors.",
-)  # fmt: skip
-
-
-def _vector(name: str, which: str, x: Any) -> Any:
-    x = reshape(x, (1,)) if np.ndim(x) == 0 else as_array(x)
-    if x.ndim != 1 or x.size == 0:
-        raise ValueError(message(name, f"{which} of shape {x.shape}", "a vector, not empty",
-                                 "np.ravel, or a loop over the rows" if x.ndim > 1 else ""))  # fmt: skip
-    return x
-
-
-def _mode(name: str, mode: Any) -> str:
-    if mode not in MODES:
-        raise ValueError(message(name, f"mode={mode!r}", "'full', 'same' or 'valid'"))
-    return MODES[mode]
-
-
-@composite(np.convolve)
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    """Return the convolution of two vectors, ``y_k = sum_i a_i v_(k-i)``.
-
-    ``"full"`` gives every overlap, M + N - 1 of them; ``"same"`` the middle max(M, N); ``"valid"``
-    those where the shorter one lies within the longer. ``a_bar_i = sum_k g_k v_(k-i)``.
-
-    Raises:
-        ValueError: not two vectors, an empty one, or another mode.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda v: ag.convolve([1.0, 2.0, 4.0], v, "valid")[0])(np.zeros(2))
-    array([2., 1.])
-    """
-    a, v = _vector("convolve", "a", a), _vector("convolve", "v", v)
-    return _convolve(a, v, mode=_mode("convolve", mode))
-
-
-@composite(np.correlate)
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """Return the cross-correlation of two vectors, ``y_k = sum_n a_(n+k) v_n``.
-
-    It is the convolution with v reversed; the modes are those of :func:`convolve`.
-    ``a_bar_i = sum_k g_k v_(i-k)``, ``v_bar_n = sum_k g_k a_(n+k)``.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda v: ag.correlate([1.0, 2.0, 4.0], v)[0])(np.zeros(2))
-    array([1., 2.])
-    """
-    a, v = _vector("correlate", "a", a), _vector("correlate", "v", v)
-    mode = _mode("correlate", mode)
-    if v.dtype.kind == "c":
-        v = np.conjugate(v)
-    if a.size < v.size:  # the middle of an even number of places is not the same from the other end
-        return flip(_convolve(v, flip(a), mode=mode))
-    return _convolve(a, flip(v), mode=mode)
 
 
 # -- polynomials -----------------------------------------------------------------------------------
@@ -251,6 +163,8 @@ def _check(name: str, vector: Any, matrix: Any, summed: int) -> None:
 def matvec(x1: Any, x2: Any, /) -> Any:
     """Return the products of matrices and vectors, ``y_i = sum_j A_ij x_j``, batched.
 
+    ``A_bar = g x^T`` and ``x_bar = A^T g``.
+
     >>> import numpy as np, autograd_core as ag
     >>> ag.grad(lambda x: ag.matvec(np.array([[1.0, 2.0], [3.0, 4.0]]), x)[1])(np.ones(2))
     array([3., 4.])
@@ -265,6 +179,8 @@ def matvec(x1: Any, x2: Any, /) -> Any:
 @_named("vecmat")
 def vecmat(x1: Any, x2: Any, /) -> Any:
     """Return the products of vectors and matrices, ``y_j = sum_i x_i A_ij``, batched.
+
+    ``x_bar = A g`` and ``A_bar = x g^T``.
 
     >>> import numpy as np, autograd_core as ag
     >>> ag.grad(lambda x: ag.vecmat(x, np.array([[1.0, 2.0], [3.0, 4.0]]))[1])(np.ones(2))
@@ -293,11 +209,15 @@ _unwrap_op = declare(
 _unwrap_op.defjvp(lambda t, y, p, *, discont=None, axis=-1, period=None: t)
 
 
-@composite(np.unwrap)
+@composite(np.unwrap, kinks="a step of half a period, where y jumps: 1")
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Any:
     """Take out jumps along ``axis`` by adding whole periods: dy/dp = 1.
 
     ``discont`` and ``period`` are numbers, to which no gradient goes.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda p: ag.unwrap(p)[1])(np.array([0.0, 6.0]))
+    array([0., 1.])
     """
     if has_box((discont, period)):
         raise TypeError(message("unwrap", "a Tensor as discont or period", "a number", "t.item()"))

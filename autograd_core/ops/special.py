@@ -35,20 +35,30 @@ copysign = elementwise(
 heaviside = elementwise(
     np.heaviside, lambda g, y, x, h: np.where(False, g, 0), lambda g, y, x, h: np.where(x == 0, g, 0),
     saves=("", "x"), numpy=(np.heaviside,), kinks="x = 0: 0, and 1 for h",
-    doc="0 below 0, h at 0, 1 above: dy/dx = 0, dy/dh = 1 where x = 0.",
+    doc="0 below 0, h at 0, 1 above: dy/dx = 0, dy/dh = 1 where x = 0, else 0.",
 )  # fmt: skip
 ldexp = linear(np.ldexp, lambda g, y, x, n: np.ldexp(g, n), None, saves=("n", ""),
-               doc="x 2^n with whole n: dy/dx = 2^n.")  # fmt: skip
+               doc="""x 2^n with whole n: dy/dx = 2^n.
+
+    >>> import autograd_core as ag
+    >>> ag.grad(lambda x: ag.ldexp(x, 3))(2.0)
+    np.float64(8.0)
+    """)  # fmt: skip
 
 
-@composite(np.fabs)
+@composite(np.fabs, kinks="x = 0: 0")
 def fabs(x: Any) -> Any:
-    """Return ``|x|`` as a floating number: dy/dx = sign(x)."""
+    """Return ``|x|`` as a floating number: dy/dx = sign(x).
+
+    >>> import autograd_core as ag
+    >>> ag.grad(ag.fabs)(-2.0)
+    np.float64(-1.0)
+    """
     x = x if hasattr(x, "dtype") else np.asarray(x)
     return absolute(x if x.dtype.kind == "f" else astype(x, float))
 
 
-@composite(np.float_power)
+@composite(np.float_power, kinks="a = 0, b = 0: 0")
 def float_power(a: Any, b: Any) -> Any:
     """Return ``a ** b`` in float64 at least: dy/da = b a^(b-1), dy/db = y log a.
 
@@ -65,11 +75,15 @@ def _wide(x: Any) -> Any:
     return x if x.dtype == wide else astype(x, wide)
 
 
-@composite(np.divmod)
+@composite(np.divmod, kinks="a / b whole: from the right, as of ``remainder``")
 def divmod(a: Any, b: Any) -> tuple[Any, Any]:
     """Return ``(a // b, a % b)``: the quotient is whole and a plain array, the rest differentiable.
 
     With r = a - b floor(a/b): dr/da = 1, dr/db = -floor(a/b).
+
+    >>> import autograd_core as ag
+    >>> ag.grad(lambda a, b: ag.divmod(a, b)[1], (0, 1))(7.0, 2.0)
+    (np.float64(1.0), np.float64(-3.0))
     """
     return floor_divide(a, b), remainder(a, b)
 
@@ -134,7 +148,12 @@ _sinc_op: Operation = elementwise(
 )  # fmt: skip
 sinc: Operation = elementwise(
     np.sinc, lambda g, y, x: g * _sinc_op(x, order=1), saves="x", name="sinc", numpy=(np.sinc,),
-    arity=1, doc="sin(pi x)/(pi x), and 1 at 0: dy/dx = (cos(pi x) - y)/x, and 0 at 0.",
+    arity=1, doc="""sin(pi x)/(pi x), and 1 at 0: dy/dx = (cos(pi x) - y)/x; 0 at 0.
+
+    >>> import autograd_core as ag
+    >>> ag.grad(ag.sinc)(1.0)
+    np.float64(-1.0)
+    """,
 )  # fmt: skip
 
 # -- the Bessel function I0 ------------------------------------------------------------------------
@@ -169,5 +188,10 @@ _i0_op: Operation = elementwise(
 )  # fmt: skip
 i0: Operation = elementwise(
     np.i0, lambda g, y, x: g * _i0_op(x, order=1), saves="x", name="i0", numpy=(np.i0,), arity=1,
-    singular=True, doc="Modified Bessel function of the first kind, order 0: dy/dx = I1(x).",
+    singular=True, doc="""Modified Bessel function of the first kind, order 0: dy/dx = I1(x).
+
+    >>> import autograd_core as ag
+    >>> ag.grad(ag.i0)(2.0)
+    np.float64(1.590637)
+    """,
 )  # fmt: skip

@@ -39,9 +39,19 @@ def _ties(g: Any, y: Any, x: Any, *, axis: Any = None) -> Any:
 
 
 nanmax = reduction(_nanmax, _ties, numpy=(np.nanmax,), kinks="ties: shared evenly",
-                   doc="Largest element that is not NaN: dy/dx = 1 there.")  # fmt: skip
+                   doc="""Largest element that is not NaN: dy/dx = 1 there.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.nanmax)(np.array([1.0, np.nan, 3.0]))
+    array([0., 0., 1.])
+    """)  # fmt: skip
 nanmin = reduction(_nanmin, _ties, numpy=(np.nanmin,), kinks="ties: shared evenly",
-                   doc="Smallest element that is not NaN: dy/dx = 1 there.")  # fmt: skip
+                   doc="""Smallest element that is not NaN: dy/dx = 1 there.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.nanmin)(np.array([1.0, np.nan, 3.0]))
+    array([1., 0., 0.])
+    """)  # fmt: skip
 
 
 @composite(np.nansum)
@@ -57,7 +67,12 @@ def nansum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 @composite(np.nanprod)
 def nanprod(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """Return the product of what is not NaN; the gradient at NaN is 0."""
+    """Return the product of what is not NaN; the gradient at NaN is 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.nanprod)(np.array([2.0, np.nan, 3.0]))
+    array([3., 0., 2.])
+    """
     return prod(np.where(np.isnan(a), 1, a), axis=axis, keepdims=keepdims)
 
 
@@ -78,7 +93,12 @@ def _warned(n: Any, text: str) -> Any:
 
 @composite(np.nanmean)
 def nanmean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """Return the mean of what is not NaN; the gradient is 1/n there, and 0 at NaN."""
+    """Return the mean of what is not NaN; the gradient is 1/n there, and 0 at NaN.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.nanmean)(np.array([1.0, np.nan, 3.0]))
+    array([0.5, 0. , 0.5])
+    """
     a = as_array(a)
     missing, n = _counted(a, axis, keepdims)
     return sum(np.where(missing, 0, a), axis=axis, keepdims=keepdims) / _warned(n, "Mean of empty slice")
@@ -96,14 +116,24 @@ def _centred(a: Any, axis: Any, ddof: Any, keepdims: bool) -> tuple[Any, Any]:
 
 @composite(np.nanvar)
 def nanvar(a: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
-    """Return the variance of what is not NaN; the gradient at NaN is 0."""
+    """Return the variance of what is not NaN; the gradient at NaN is 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.nanvar)(np.array([1.0, np.nan, 3.0]))
+    array([-1.,  0.,  1.])
+    """
     d, n = _centred(as_array(a), axis, ddof, keepdims)
     return sum(d * d, axis=axis, keepdims=keepdims) / n
 
 
-@composite(np.nanstd)
+@composite(np.nanstd, kinks="constant a: 0")
 def nanstd(a: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
-    """Return the standard deviation of what is not NaN; the gradient is 0 at NaN and where it is 0."""
+    """Return the standard deviation of what is not NaN; the gradient is 0 at NaN and where it is 0.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(ag.nanstd)(np.array([1.0, np.nan, 3.0]))
+    array([-0.5,  0. ,  0.5])
+    """
     d, n = _centred(as_array(a), axis, ddof, keepdims)
     return norm2(d, axis=axis, keepdims=keepdims) / np.sqrt(n)
 
@@ -204,7 +234,15 @@ def cov(
 
 @composite(np.corrcoef)
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
-    """Return the correlations of the rows: ``R_ij = C_ij / sqrt(C_ii C_jj)``, within [-1, 1]."""
+    """Return the correlations of the rows: ``R_ij = C_ij / sqrt(C_ii C_jj)``, within [-1, 1].
+
+    The gradient is that of the covariances, scaled.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> x = np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]])
+    >>> ag.grad(lambda x: ag.corrcoef(x)[0, 1])(x).round(3).tolist()
+    [[-0.25, 0.5, -0.25], [-0.25, -0.25, 0.5]]
+    """
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c

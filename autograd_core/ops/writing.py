@@ -13,7 +13,7 @@ from ..errors import message
 from ..node import Box, strip
 from ..primitive import Operation, composite, kernel, linear
 from ..views import show, target
-from .indexing import getitem, is_basic
+from .indexing import _getitem, getitem, is_basic
 from .shaping import broadcast_to, ravel, reshape
 
 __all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask", "setitem"]
@@ -22,7 +22,10 @@ __all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask
 def read(x: Any, places: Any) -> Any:
     """Return what stands at ``places`` in x, by operations."""
     for step in places:
-        x = getitem(reshape(x, -1), step) if isinstance(step, np.ndarray) else step[0].call(x, **step[1])
+        if isinstance(step, np.ndarray):
+            x = _getitem(reshape(x, -1), index=step)
+        else:
+            x = step[0].call(x, **step[1])
     return x
 
 
@@ -35,18 +38,19 @@ def _written(x: Any, v: Any, *, index: Any, places: Any = ()) -> Any:
 
 
 def _v_rule(g: Any, y: Any, x: Any, v: Any, *, index: Any, places: Any = ()) -> Any:
-    g = getitem(read(g, places), index)
+    g = _getitem(read(g, places), index=index)
     last = None if is_basic(index) else _last(index, np.shape(show(np.broadcast_to(0, x.shape), places)))
     return g if last is None else g * last
 
 
+@kernel
 def _last(index: Any, shape: Any) -> Any:
     """Tell which elements of ``x[index] = v`` stay, where the index names a place twice: the last.
 
     Returns:
         An array of True and False of v's full shape, or None where all stay.
     """
-    owner = np.full(shape, -1)
+    owner = np.full(shape, -1, dtype=int)
     size = owner[index].size
     order = np.arange(size).reshape(owner[index].shape)
     owner[index] = order

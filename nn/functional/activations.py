@@ -53,7 +53,7 @@ _elu = elementwise(  # y > 0 where x > 0, as alpha >= 0; then e^x alpha = y + al
     lambda x, *, alpha: np.maximum(x, 0) + np.expm1(np.minimum(x, 0)) * alpha,
     lambda g, y, x, *, alpha: g * ((y > 0) + (y + alpha) * (y <= 0)),
     saves="y", name="elu", singular=True, kinks="x = 0: alpha",
-    doc="x where x > 0, else alpha (e^x - 1): dy/dx = 1, else y + alpha.",
+    doc="x where x > 0, else alpha (e^x - 1): dy/dx = 1 where x > 0, else y + alpha.",
 )  # fmt: skip
 
 # -- what people call ------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ _bce = elementwise(
     lambda g, y, x, t: g * (x - t) / np.maximum(x * (1 - x), 1e-12),
     lambda g, y, x, t: g * (np.maximum(np.log1p(-x), FLOOR) - np.maximum(np.log(x), FLOOR)),
     saves=("x t", "x"), name="binary_cross_entropy", singular=True,
-    doc="-t log x - (1 - t) log(1 - x): dy/dx = (x - t) / (x (1 - x)).",
+    doc="-t log x - (1 - t) log(1 - x): dy/dx = (x - t) / (x (1 - x)), dy/dt = log(1 - x) - log x.",
 )  # fmt: skip
 
 _bce_logits = elementwise(
@@ -43,7 +43,7 @@ _bce_logits = elementwise(
     lambda g, y, x, t: g * (ops.sigmoid(x) - t),
     lambda g, y, x, t: -g * x,
     saves=("x t", "x"), name="binary_cross_entropy_with_logits",
-    doc="log(1 + e^x) - x t: dy/dx = s(x) - t, s the sigmoid.",
+    doc="log(1 + e^x) - x t: dy/dx = s(x) - t, dy/dt = -x, s the sigmoid.",
 )  # fmt: skip
 
 

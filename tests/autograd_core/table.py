@@ -112,6 +112,7 @@ TRIPLES = [case(*s) for s in [
     ((), (2, 3), (3,)), ((2, 1), (1, 3), (1,)), ((4, 1, 3), (2, 1), (3,)), ((0,), (), (0,)),
     ((0, 3), (3,), ()), ((1,), (1,), (0,)),
 ]]
+CHOICES = [*TRIPLES, case((32, 32), (32, 32), (32, 32)), case((32, 32), (32,), (32, 1))]  # and by bits
 WITH_AXES = [
     case(()), case((3,)), case((1,)), case((2, 3)), case((2, 3), axis=None), case((2, 3), axis=0),
     case((2, 3), axis=1), case((2, 3), axis=-1), case((2, 3), axis=-2), case((2, 3), axis=(0,)),
@@ -144,8 +145,17 @@ INDICES: list[tuple[Shape, Any]] = [
     ((3, 2), np.array([[0, 1], [1, 1]])), ((3, 2), np.array(1)), ((0, 3), slice(0, 5)),
     ((0, 3), (FULL, REPEATED)), ((2, 3), True), ((2, 3), (DOTS, None)), ((), True),
     ((7, 11), slice(None, None, 2)),
+    ((30, 10), np.arange(27) % 7 - 3), ((2, 260), np.array([[1, -1], [0, 1]])),  # ways to add rows
+    ((5, 6), (np.arange(20)[:, None] % 5, np.arange(400).reshape(20, 20) % 12 - 6)),
 ]
 READS = [case(shape, index=index) for shape, index in INDICES]
+WRITES = [
+    case((3,), (3,), index=...),
+    *(case(shape, np.empty(shape)[index].shape, index=index) for shape, index in INDICES),
+    case((3, 4), (), index=1), case((3, 4), (4,), index=...), case((2, 3), (1,), index=MASK),
+    case((3, 4), (2,), index=(0, slice(1, 3)), places=((shaping._transpose_op.primitive, {}),)),
+    case((3, 4), (6,), index=slice(0, 6), places=(np.arange(12)[::-1],)),
+]
 ADDS = [case(np.empty(shape)[index].shape, index=index, shape=shape) for shape, index in INDICES]
 PRODUCTS = [case(a, b) for a, b in [
     ((3,), (3,)),              ((2, 3), (3,)),      ((3,), (3, 2)),      ((2, 3), (3, 4)),
@@ -167,7 +177,8 @@ SUBSCRIPTS = [case(*shapes, subscripts=s) for s, *shapes in [
     ("i,i,i->i", (2,), (2,), (2,)), ("ij,j,i->", (2, 3), (3,), (2,)), (",i->i", (), (3,)),
     ("ij,ik->jk", (0, 2), (0, 3)), (" i j , j k -> i k ", (2, 3), (3, 2)),
     ("ik,jkl,il->ij", (2, 3), (2, 3, 2), (2, 2)), ("ab", (2, 3)), ("ba", (2, 3)),
-    ("ij,k->i", (2, 3), (2,)),
+    ("ij,k->i", (2, 3), (2,)), ("ij,jk->ik", (2, 1), (3, 2)), ("ibjk,kjbl->lbi", (2, 3, 2, 1), (1, 2, 3, 2)),
+    ("ij,kj->ik", (2, 3), (2, 3)), ("ij,jk->ik", (2, 0), (0, 2)),
 ]]
 JOINS = [
     case((3,), (3,)),                    case((2, 3), (2, 3), axis=0),
@@ -210,6 +221,8 @@ ROLLS = [
     case((), shift=2),                       case((2, 3), shift=(1, 2), axis=1),
 ]
 FLATTENED = [case(()), case((2, 3)), case((2, 3), axis=None)]
+FROM_THE_END = [case(c.shapes[0], axis=c.params.get("axis", -1), shape=c.shapes[0]) for c in ALONG]
+FROM_THE_END += [case((6,), axis=None, shape=(2, 3)), case((1,), axis=None, shape=())]
 SUM_DTYPES = [case((2, 3), axis=0, dtype=np.float64), case((3,), dtype=np.float32)]
 SUMS = WITH_AXES + EMPTY_AXES + SUM_DTYPES
 WITH_DDOF = [
@@ -500,6 +513,23 @@ def _scatter(x: Any, *, index: Any, shape: Shape) -> Any:
     return out
 
 
+def _setitem(x: Any, v: Any, *, index: Any, places: Any = ()) -> Any:
+    """Write one element at a time, each looked up under its own number."""
+    out, numbers = x.copy(), np.arange(x.size).reshape(x.shape)
+    for place in places:
+        numbers = numbers.ravel()[place] if isinstance(place, np.ndarray) else np.transpose(numbers)
+    shown = numbers[index]
+    for place, value in zip(np.ravel(shown), np.ravel(np.broadcast_to(v, np.shape(shown))), strict=True):
+        out.flat[place] = value
+    return out
+
+
+def _cumsum_from_end(x: Any, *, axis: Any, shape: Shape) -> Any:
+    sums = [np.sum(np.take(x, range(i, n), axis or 0), axis or 0)
+            for n in [x.shape[axis or 0]] for i in range(n)]  # fmt: skip
+    return np.reshape(np.stack(sums, axis or 0) if sums else x, shape)
+
+
 def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     axes = range(x.ndim) if axis is None else np.atleast_1d(np.array(axis, int)) % max(1, x.ndim)
     y = x if x.dtype.kind == "f" else x.astype(np.exp(x[:0]).dtype if x.ndim else float)
@@ -601,7 +631,7 @@ CORNERS = [
     each(ag.fmax,           np.fmax,         WHOLE, HALVES,            selects=True),
     each(ag.fmin,           np.fmin,         WHOLE, HALVES,            selects=True),
     each(elementwise._clip, np.clip,         HALVES, WHOLE, QUARTERS,  selects=True),
-    each(ag.where,          np.where,        CONDITION, REAL, REAL,    selects=True),
+    each(ag.where,          np.where,        CONDITION, REAL, REAL,    cases=CHOICES, selects=True),
     each(ag.relu,           _relu,           NONZERO,                  selects=True),
 ]
 EXPONENTIALS = [
@@ -645,6 +675,7 @@ REDUCTIONS = [
     row(reductions.norm2,   _norm,           NONZERO,         cases=WITH_AXES + EMPTY_AXES),
     row(reductions.norm_p,  _norm_p,         NONZERO,         cases=WITH_P),
     row(ag.cumsum,          np.cumsum,       REAL,            cases=ALONG + FLATTENED),
+    row(reductions.cumsum_from_end, _cumsum_from_end, REAL,   cases=FROM_THE_END),
     row(ag.logsumexp,       _logsumexp,      REAL,            cases=WITH_AXES),
     row(ag.softmax,         _softmax,        REAL,            cases=ALONG),
     row(ag.log_softmax,     _log_softmax,    REAL,            cases=ALONG),
@@ -652,6 +683,7 @@ REDUCTIONS = [
 PLACES = [
     row(indexing._getitem,       _getitem,   REAL,            cases=READS),
     row(ag.scatter,              _scatter,   REAL,            cases=ADDS),
+    row(ag.setitem,              _setitem,   REAL, REAL,      cases=WRITES),
     row(products.matmul,         np.matmul,  REAL, REAL,      cases=PRODUCTS),
     row(products._einsum_op,     _einsum,    REAL,            cases=SUBSCRIPTS),
     row(shaping._reshape_op,     _reshape,   REAL,            cases=RESHAPES),
@@ -681,11 +713,11 @@ LAYERS = [
 
 ROWS = [*ARITHMETIC, *CORNERS, *EXPONENTIALS, *TRIGONOMETRY, *REDUCTIONS, *PLACES, *LAYERS]
 
-from . import table_linalg, table_selecting, table_special, table_statistics  # noqa: E402 (they read what is above)
+from . import table_gamma, table_linalg, table_selecting, table_special, table_statistics  # noqa: E402 (read this)
 
 PARTS = [
     row
-    for part in (table_linalg, table_selecting, table_special, table_statistics)
+    for part in (table_gamma, table_linalg, table_selecting, table_special, table_statistics)
     for row in part.ROWS
 ]
 ROWS += PARTS

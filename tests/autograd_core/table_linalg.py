@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.ops import equations, factorizations
+from autograd_core.ops import equations, factorizations, gaps, spectra
 
-from .table import REAL, Domain, Shape, case, row
+from .table import DIVISOR, REAL, Domain, Shape, case, row
 
 
 def _orthogonal(rng: np.random.Generator, shape: Shape) -> Any:
@@ -59,6 +59,7 @@ SYSTEMS = [case(a, b) for a, b in [
 OVER = [case(a, b, rcond=1e-10) for a, b in [
     ((3, 3), (3, 2)), ((4, 2), (4, 1)), ((2, 4), (2, 3)), ((3, 1), (3, 2)), ((1, 1), (1, 1)),
 ]]
+QUOTIENTS = [case(s, s, s, s, (*s[:-2], s[-1])) for s in [(2, 2), (3, 3), (2, 3, 3), (1, 1), (0, 0)]]
 # fmt: on
 
 
@@ -69,16 +70,32 @@ def _symmetric(x: Any) -> Any:
     return (x + x.mT) / 2
 
 
+def _lower_inverse(x: Any) -> Any:
+    return np.tril(np.linalg.inv(np.tril(x)))
+
+
 def _cholesky(x: Any) -> Any:
     return np.linalg.cholesky(_symmetric(x))
 
 
-def _eigh(x: Any, *, uplo: Any = "L") -> Any:
+def _same(x: Any, *, of: str) -> Any:
+    return x
+
+
+def _quotient(c: Any, d: Any, x: Any, joint: Any, w: Any) -> Any:
+    return c / d
+
+
+def _eigvalsh(x: Any) -> Any:
+    return np.linalg.eigvalsh(_symmetric(x))
+
+
+def _eigh(x: Any, *, uplo: Any = "L", alone: bool = False) -> Any:
     w, v = np.linalg.eigh(_symmetric(x), uplo)
     return np.concatenate([w[..., None, :], v], axis=-2)
 
 
-def _svd(x: Any) -> Any:
+def _svd(x: Any, *, alone: bool = False) -> Any:
     u, s, vt = np.linalg.svd(x, full_matrices=False)
     return np.concatenate([u.mT, s[..., None], vt], axis=-1)
 
@@ -125,14 +142,23 @@ ROWS: list[Any] = [
     row(equations._pinv_op,          _pinv,           REGULAR,
         cases=[case(*c.shapes, rcond=1e-10) for c in ANY]),
     row(equations._lstsq_op,         _lstsq,          REGULAR, REAL,   cases=OVER),
+    row(factorizations.lower_inverse, _lower_inverse, DOMINANT,        cases=STACKS),
     row(factorizations._cholesky_op, _cholesky,       DEFINITE,        cases=STACKS),
-    row(factorizations._eigh_op,     _eigh,           DEFINITE,
-        cases=[*SQUARE, case((3, 3), uplo="U")]),
-    row(factorizations.svd_rows,     _svd,            REGULAR,         cases=ANY),
+    row(spectra._eigh_op,            _eigh,           DEFINITE,
+        cases=[*SQUARE, case((3, 3), uplo="U"), case((2, 2), alone=True)]),
+    row(spectra._eigvalsh_op,        _eigvalsh,       DEFINITE,        cases=SQUARE),
+    row(spectra.svd_rows,            _svd,            REGULAR,
+        cases=[*ANY, case((2, 2), alone=True)]),
+    row(spectra._svdvals_op,         np.linalg.svdvals, REGULAR,       cases=ANY),
+    row(gaps.finite,                 _same,           REAL,
+        cases=[case(s, of="svdvals") for s in [(3,), (2, 3), (0,)]]),
+    row(gaps.over,                   _quotient, REAL, DIVISOR, REAL, REAL, REAL, cases=QUOTIENTS),
     row(factorizations._qr_op,       _qr,             REGULAR,         cases=TALL),
 ]
 # fmt: on
 
 # A matrix of equal elements has equal eigenvalues or singular values, or dependent columns: its
 # vectors are not defined, and LAPACK's rounding decides.
-DEGENERATE = {factorizations._eigh_op, factorizations.svd_rows, factorizations._qr_op}
+DEGENERATE = {
+    spectra._eigh_op, spectra.svd_rows, spectra._eigvalsh_op, spectra._svdvals_op, factorizations._qr_op,
+}  # fmt: skip

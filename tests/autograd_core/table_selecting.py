@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.ops import selecting, sequences
+from autograd_core.ops import convolution, selecting, sequences
 
 from .table import ALONG, REAL, WHOLE, case, row
 
@@ -69,7 +69,7 @@ def _bincount(weights: Any, *, x: Any, minlength: int = 0) -> Any:
 
 # fmt: off
 ROWS: list[Any] = [
-    row(sequences._convolve,   np.convolve, REAL, REAL, cases=CONVOLUTIONS),
+    row(convolution._convolve, np.convolve, REAL, REAL, cases=CONVOLUTIONS),
     row(sequences._polyval,    np.polyval,  REAL, REAL, cases=POLYNOMIALS),
     row(sequences._cross,      np.cross,    REAL, REAL, cases=CROSSES),
     row(sequences._unwrap_op,  np.unwrap,   WHOLE,      cases=PHASES),

@@ -605,12 +605,51 @@ def test_norms_by_singular_values(ord: Any, axis: Any, keepdims: bool) -> None:
     ag.check_gradients(f, x, order=2)
 
 
-@pytest.mark.parametrize("mode", ["edge", "reflect", "wrap", "symmetric", "mean", "linear_ramp"])
-def test_paddings_without_a_derivative_say_so(mode: Any) -> None:
-    x = np.arange(4.0)
-    same(ag.pad(x, 2, mode), np.pad(x, 2, mode))
-    with pytest.raises((NotImplementedError, ag.NotDifferentiableError), match=mode):
-        np.pad(ag.tensor(x, requires_grad=True), 2, mode)
+@pytest.mark.parametrize("mode", ["edge", "reflect", "wrap", "symmetric"])
+@pytest.mark.parametrize("widths", [0, 2, 9, (1, 0), ((3, 0), (1, 7))])
+def test_paddings_with_the_elements_themselves(mode: Any, widths: Any) -> None:
+    x = np.random.default_rng(1).normal(size=(3, 4))
+
+    def f(x: Any) -> Any:
+        return np.pad(x, widths, mode)
+
+    t = ag.tensor(x, requires_grad=True)
+    same(f(t).detach().numpy(), f(x))
+    ag.check_gradients(f, x, order=2)
+
+
+def test_norm_of_order_0_counts() -> None:
+    x = ag.tensor([[0.0, 2.0, 0.0], [3.0, -1.0, 0.0]], requires_grad=True)
+    assert np.linalg.norm(x, 0, axis=1).tolist() == [1, 2]
+    assert np.linalg.norm(x, 0, axis=0, keepdims=True).tolist() == [[1, 2, 0]]
+    g = ag.grad(lambda x: np.sum(x * np.linalg.norm(x, 0, axis=1, keepdims=True)))(x.numpy())
+    np.testing.assert_array_equal(g, [[1, 1, 1], [2, 2, 2]])
+
+
+@pytest.mark.parametrize("f", [np.prod, np.cumsum, np.cumprod])
+def test_products_and_running_sums_in_another_dtype(f: Any) -> None:
+    x = np.array([2.0, 3.0], np.float32)
+    t = ag.tensor(x, requires_grad=True)
+    y = f(t, 0, np.float64)
+    same(y.detach().numpy(), np.asarray(f(x, 0, np.float64)))
+    np.sum(y).backward()
+    assert t.grad.dtype == np.float32
+    np.testing.assert_array_equal(t.grad, ag.grad(lambda x: np.sum(f(x, 0)))(x))
+    u = np.ones(2, np.float32)
+    wide, _ = ag.jvp(lambda x: f(x, 0, np.float64), (x,), (u,))
+    assert wide.dtype == np.float64
+
+
+def test_a_batch_times_a_matrix_with_nothing_to_sum() -> None:
+    a, b = (ag.tensor(np.ones(shape), requires_grad=True) for shape in ((5, 2, 0), (0, 3)))
+    (a @ b).sum().backward()
+    assert (a.grad.shape, b.grad.shape) == ((5, 2, 0), (0, 3))
+
+
+def test_einsum_refuses_to_leave_out_the_ellipsis() -> None:
+    for x in (np.ones((2, 3, 4)), ag.tensor(np.ones((2, 3, 4)), requires_grad=True)):
+        with pytest.raises(ValueError, match="ellipsis"):
+            np.einsum("...ik,...kj->ij", x, np.ones((4, 3)))
 
 
 def test_clip_passes_its_edges_and_its_bounds_get_the_rest() -> None:

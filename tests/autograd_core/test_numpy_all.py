@@ -42,6 +42,19 @@ BINARY = """
     atleast_3d polyadd linalg.solve linalg.lstsq linalg.cross linalg.tensordot linalg.matmul
     linalg.vecdot
 """
+
+
+def written(call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Let a function write into a copy, and return that."""
+
+    def f(function: Any, t: Any) -> Any:
+        target = 1 * t
+        call(function, target)
+        return target
+
+    return f
+
+
 CALLS: dict[str, Callable[[Any, Any], Any]] = {
     name: call
     for names, call in {
@@ -86,11 +99,11 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
         "clip": lambda f, t: f(t, 0.12, 0.72),
         "delete": lambda f, t: f(t, 1, axis=0),
         "insert": lambda f, t: f(t, 1, 5.0, axis=0),
-        "put": lambda f, t: f(t, [0], [1.0]),
-        "putmask place": lambda f, t: f(t, EYE, [1.0]),
-        "put_along_axis": lambda f, t: f(t, INDEX, 1.0, axis=1),
-        "copyto": lambda f, t: f(np.zeros((3, 3)), t),
-        "fill_diagonal": lambda f, t: f(t, 1.0),
+        "put": written(lambda f, t: f(t, [0], [1.0])),
+        "putmask place": written(lambda f, t: f(t, EYE, [1.0])),
+        "put_along_axis": written(lambda f, t: f(t, INDEX[:, :1], 1.0, axis=1)),
+        "copyto": written(lambda f, t: f(t, t[0])),
+        "fill_diagonal": written(lambda f, t: f(t, 1.0)),
         "searchsorted": lambda f, t: f(t[0], 0.3),
         "digitize": lambda f, t: f(t, [0.0, 0.5, 1.0]),
         "interp": lambda f, t: f([0.5, 1.5], [0.0, 1.0, 2.0], t[0]),
@@ -441,7 +454,7 @@ METHODS: dict[str, Callable[[Any, Any], Any]] = {
     "outer both": lambda u, t: u.outer(t[0], t),
     "outer scalar": lambda u, t: u.outer(t, 0.65),
     "outer dtype": lambda u, t: u.outer(t, OTHER[0], dtype=np.float32),
-    "at": lambda u, t: u.at(t, ([0, 0], [1, 1]), 0.5),
+    "at": written(lambda u, t: u.at(t, ([0, 0], [1, 1]), 0.5)),
     "at, added": lambda u, t: u.at(np.ones((3, 3)), [0, 0], t[0]),
     "call": lambda u, t: u(t, OTHER) if u.nin == 2 else u(t),
     "call itself": lambda u, t: u(t, t * t) if u.nin == 2 else u(t * t),
@@ -494,6 +507,9 @@ def test_what_ufunc_methods_differentiate() -> None:
 KEYWORDS: dict[str, Callable[[Any], Any]] = {
     text: eval(f"lambda t: {text}", {"np": np, "MASK": MASK, "OTHER": OTHER, "EYE": EYE})
     for text in """
+    np.sum(a=t)
+    np.take(a=t, indices=[0, 2], axis=1)
+    np.clip(a=t, a_min=0.22, a_max=0.6)
     np.sum(t, 0)
     np.sum(t, axis=(0, -1))
     np.sum(t, 1, np.float64)
@@ -638,8 +654,8 @@ KEYWORDS: dict[str, Callable[[Any], Any]] = {
     np.asarray(t, dtype=np.float32)
     np.float64(t[0, 0])
     np.float32(t)
-    np.add(OTHER, 1, out=t)
-    np.sin(OTHER, out=t)
+    np.add(OTHER, t, out=1 * t)
+    np.sin(t, out=1 * t)
     np.add(OTHER, 1, where=t)
     OTHER.copy() + t
     OTHER[0, 0] * t

@@ -126,7 +126,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "mse_loss": lambda x, t, **p: F.mse_loss(x, t, **p), "linear": F.linear,
 }
 WITHOUT = {  # what PyTorch does not have, by primitive
-    "cbrt", "scatter", "astype", "pick", "place", "cross_entropy_error",
+    "cbrt", "scatter", "setitem", "cumsum_from_end", "astype", "pick", "place", "cross_entropy_error",
 }
 OWN = {  # where a kink's published choice is not PyTorch's, and why
     "hypot": "PyTorch gives NaN at (0, 0); a norm has derivative 0 there",

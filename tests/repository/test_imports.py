@@ -32,7 +32,7 @@ ORDER = [
     {"kernels"},
     {"ops"},
     {"writing"},
-    {"array"},
+    {"operators"},
     {"tensor", "value"},
     {"forward"},
     {"transforms"},

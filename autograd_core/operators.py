@@ -6,6 +6,7 @@ of :mod:`ops`, by tables: one line each.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -97,18 +98,22 @@ class Array(Box):
     __ipow__, __imod__ = _in_place(_power, np.power), _in_place(ops.remainder, np.remainder)
 
     exp, log, sqrt, square = _unary(ops.exp), _unary(ops.log), _unary(ops.sqrt), _unary(ops.square)
-    sin, cos, tanh = _unary(ops.sin), _unary(ops.cos), _unary(ops.tanh)
+    log1p, expm1, reciprocal = _unary(ops.log1p), _unary(ops.expm1), _unary(ops.reciprocal)
+    sin, cos, tan = _unary(ops.sin), _unary(ops.cos), _unary(ops.tan)
+    sinh, cosh, tanh = _unary(ops.sinh), _unary(ops.cosh), _unary(ops.tanh)
     sigmoid, relu, abs = _unary(ops.sigmoid), _unary(ops.relu), _unary(ops.absolute)
     sum, mean, prod = _method(ops.sum), _method(ops.mean), _method(ops.prod)
     max, min, ptp = _method(ops.max), _method(ops.min), _method(ops.ptp)
     var, std = _method(ops.var), _method(ops.std)
-    cumsum, cumprod = _method(ops.cumsum), _method(ops.cumprod)
+    cumsum, cumprod, median = _method(ops.cumsum), _method(ops.cumprod), _method(ops.median)
     clip, dot, trace = _method(ops.clip), _binary(ops.dot), _method(ops.trace)
     softmax, log_softmax = _method(ops.softmax), _method(ops.log_softmax)
     logsumexp, norm = _method(ops.logsumexp), _method(ops.norm)
     ravel, copy = _method(ops.ravel), _unary(ops.copy)
     squeeze, swapaxes = _method(ops.squeeze), _method(ops.swapaxes)
     repeat, take, diagonal = _method(ops.repeat), _method(ops.take), _method(ops.diagonal)
+    flip, unsqueeze, put = _method(ops.flip), _method(ops.expand_dims), _method(ops.put)
+    pow, matmul = _binary(_power), _binary(ops.matmul)
     astype = _method(ops.astype)
     argmax, argmin, argsort = _plain(ops.argmax), _plain(ops.argmin), _plain(ops.argsort)
     any, all, round = _plain(ops.any), _plain(ops.all), _plain(ops.round)
@@ -125,6 +130,16 @@ class Array(Box):
         if len(axes) == 1 and not isinstance(axes[0], int):
             axes = axes[0]
         return ops.transpose(self, axes or None)
+
+    permute = transpose
+
+    def fill(self, value: Any) -> None:
+        """Write ``value`` everywhere."""
+        self[...] = value
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """Return the slices where the condition holds."""
+        return ops.compress(condition, self, axis)
 
     def flatten(self, order: str = "C") -> Tensor:
         """Return a copy of the elements along one axis; ``ravel`` copies only where it must."""
@@ -228,10 +243,20 @@ class Array(Box):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         ours = NUMPY.get(func)
         if ours is not None:
-            return ours(*args, **kwargs)
+            return ours(*args, **kwargs) if args else ours(*_positional(func, kwargs), **kwargs)
         module = getattr(func, "__module__", "") or ""
         name = f"{module}.{func.__name__}" if module.startswith("numpy") else func.__name__
         return _fallback(name, func, args, kwargs)
+
+
+def _positional(func: Any, kwargs: dict[str, Any]) -> list[Any]:
+    """Take out of ``kwargs`` the arrays that NumPy lets one give by name: np.sum(a=x)."""
+    args = []
+    for p in inspect.signature(func).parameters.values():
+        if p.name not in kwargs or p.default is not p.empty:
+            break
+        args.append(kwargs.pop(p.name))
+    return args
 
 
 REDUCE = {np.add: ops.sum, np.multiply: ops.prod, np.maximum: ops.max, np.minimum: ops.min}
