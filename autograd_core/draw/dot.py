@@ -42,7 +42,7 @@ def write(picture: Picture, boxes: list[Box], direction: str, labels: bool = Tru
             f'color="{b.style.stroke}" width={b.width / POINTS:.3f} height={b.height / POINTS:.3f} '
             f"kind={vertex.kind}]"
         )
-    lines += [f"  {a} -> {b}" for a, b in picture.edges]
+    lines += [f"  {e.source} -> {e.target}" for e in picture.edges]
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -69,7 +69,7 @@ def place(picture: Picture, boxes: list[Box], direction: str) -> Layout | None:
             route = [(x, height - y) for x, y in zip(xy[::2], xy[1::2], strict=True)]
             routes.setdefault((words[1], words[2]), []).append(route)
     return Layout(width, height, [centres[v.key] for v in picture.vertices],
-                  [routes[edge].pop() for edge in picture.edges])  # fmt: skip
+                  [routes[e.source, e.target].pop() for e in picture.edges])  # fmt: skip
 
 
 def render(source: str, kind: str) -> bytes:

@@ -39,7 +39,7 @@ class Graph:
             if found is not None:
                 return found
         number = {v.key: i for i, v in enumerate(self.picture.vertices)}
-        edges = [(number[a], number[b]) for a, b in self.picture.edges]
+        edges = [(number[e.source], number[e.target]) for e in self.picture.edges]
         return layered([(b.width, b.height) for b in self._boxes], edges, self.direction)
 
     def svg(self) -> str:

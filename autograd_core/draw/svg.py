@@ -26,8 +26,8 @@ def write(picture: Picture, boxes: list[Box], layout: Layout) -> str:
     content = repr((picture, layout.routes))
     arrow = f"arrow-{zlib.crc32(content.encode(errors='replace')):08x}"  # unique in a page
     body: list[str] = []
-    for (source, target), route in zip(picture.edges, layout.routes, strict=True):
-        body.append(_edge(source, target, route, arrow))
+    for edge, route in zip(picture.edges, layout.routes, strict=True):
+        body.append(_edge(edge.source, edge.target, route, arrow))
     for vertex, b, (x, y) in zip(picture.vertices, boxes, layout.centres, strict=True):
         body.append(_vertex(vertex, b, x + MARGIN, y + MARGIN))
     text = "\n".join(body)

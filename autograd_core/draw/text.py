@@ -19,7 +19,7 @@ def write(picture: Picture) -> str:
     operations = {v.key: v for v in picture.vertices if v.kind == "operation"}
     inputs: dict[str, list[str]] = {key: [] for key in operations}
     maker: dict[str, str] = {}
-    for a, b in picture.edges:
+    for a, b, *_ in picture.edges:
         if b in operations:
             inputs[b].append(label[a])
         else:
