@@ -28,20 +28,25 @@ if TYPE_CHECKING:
     import nn as nn
     import optim as optim
 
+    from . import random as random
+    from . import stats as stats
     from .draw import draw as draw
     from .gradcheck import check_gradients as check_gradients
 
 __version__ = "0.1.0"
 
 _BESIDE = ("nn", "optim")  # top-level packages of this distribution
-_LATER = {"draw": ".draw", "check_gradients": ".gradcheck"}  # imported when first asked for
+_LATER = {  # imported when first asked for: a module, or the name in it
+    "draw": ".draw", "check_gradients": ".gradcheck", "random": ".random", "stats": ".stats",
+}  # fmt: skip
 
 
 if not TYPE_CHECKING:  # a type checker that saw it would believe in every name
 
     def __getattr__(name: str) -> Any:
         if name in _LATER:
-            found = getattr(importlib.import_module(_LATER[name], __name__), name)
+            module = importlib.import_module(_LATER[name], __name__)
+            found = getattr(module, name, module)
         elif name in _BESIDE:
             found = _beside(name)
         else:

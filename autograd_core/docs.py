@@ -158,13 +158,13 @@ def _known(
 
 def _kept(prim: Primitive, letters: tuple[str, ...]) -> str:
     """Say what the rules need the values of, by their own names; of several rules, which of them."""
-    n = prim.arity or 1
+    n = arity = prim.arity or 1
     if not prim.joint and len(set(prim.needs)) == 1:
         n = 1  # one answer for all
-    names = "y", *(letters or [f"input {i}" for i in range(n)] if prim.arity else ["all inputs"])
+    names = "y", *(letters or [f"input {i}" for i in range(arity)] if prim.arity else ["all inputs"])
     each = []
     for i in range(n):
-        needed = prim.plan[1 << i] if prim.plan else prim.saved([i == k for k in range(prim.arity or 1)])
+        needed = prim.plan[1 << i] if prim.plan else prim.saved([i == k for k in range(arity)])
         words = ", ".join(name for name, needs in zip(names, needed, strict=True) if needs)
         each.append(words or "nothing but shapes")
     if n == 1 or prim.joint or not letters:

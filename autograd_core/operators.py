@@ -16,6 +16,7 @@ from numpy import ndarray
 from . import ops
 from .errors import NotDifferentiableError, message
 from .node import Box, strip
+from .ops.borrowed import of_scipy
 from .primitive import NUMPY
 from .writing import update, write
 
@@ -274,7 +275,8 @@ def _boxes(x: Any) -> Iterator[Box]:
 
 
 def _ufunc(ufunc: Any, method: str, ours: Any, inputs: Any, kwargs: Any) -> Any:
-    """Answer a ufunc's less usual calls: reduce, accumulate, outer, and keywords."""
+    """Answer SciPy's ufuncs, and a ufunc's less usual calls: reduce, accumulate, outer, and keywords."""
+    ours = of_scipy(ufunc) if ours is None else ours
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if method == "at":
         return _at(name, ufunc, *inputs)

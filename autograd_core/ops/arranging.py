@@ -16,19 +16,10 @@ from ..errors import message
 from ..node import strip
 from ..primitive import F, composite
 from .indexing import getitem
+from .joining import concatenate, stack, vstack
 from .reductions import cumsum
 from .scans import cumprod
-from .shaping import (
-    astype,
-    atleast_1d,
-    concatenate,
-    expand_dims,
-    moveaxis,
-    ravel,
-    reshape,
-    stack,
-    vstack,
-)
+from .shaping import astype, atleast_1d, expand_dims, moveaxis, ravel, reshape
 
 __all__ = ["apply_along_axis", "apply_over_axes", "cumulative_prod", "cumulative_sum", "resize",
            "trim_zeros"]

@@ -17,8 +17,9 @@ from .elementwise import square, subtract
 from .factorizations import as_symmetric, matrices, shaped
 from .gaps import unread
 from .indexing import getitem
+from .laying import tril, triu
 from .products import matmul
-from .shaping import expand_dims, matrix_transpose, tril, triu
+from .shaping import expand_dims, matrix_transpose
 from .spectra import svd_rows, svdvals
 
 __all__ = ["det", "inv", "lstsq", "pinv", "slogdet", "solve", "solve_triangular"]

@@ -19,8 +19,9 @@ from ..primitive import composite, constant, declare, kernel
 from .elementwise import add
 from .gaps import unread
 from .indexing import getitem
+from .joining import concatenate
 from .products import matmul
-from .shaping import concatenate, matrix_transpose
+from .shaping import matrix_transpose
 
 __all__ = ["cholesky", "qr"]
 

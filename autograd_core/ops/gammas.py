@@ -1,7 +1,7 @@
-"""The error function and the gamma function, with what belongs to them, under SciPy's names.
+"""The gamma and beta functions, their integrals and their derivatives, under SciPy's names.
 
-Values come from Python's ``math``, one element at a time (0.1 us each), and from series; nothing else is
-needed. Derivatives are closed: those of erf are exponentials, those of ``polygamma`` its next order.
+Values are SciPy's (:mod:`borrowed`). Derivatives are closed: of ``polygamma`` its next order, of the
+incomplete integrals what is integrated; these have none in their shape parameters.
 """
 
 from __future__ import annotations
@@ -11,202 +11,22 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import message
+from ..node import strip
 from ..primitive import Operation, elementwise, kernel
-from .elementwise import exp, log, log1p, sigmoid
+from .borrowed import SCIPY, borrowed, constant_shape, needs_scipy, special, told
+from .erfs import xlog1py, xlogy
+from .reductions import sum
 
 __all__ = [
-    "beta", "betaln", "digamma", "erf", "erfc", "erfcx", "erfinv", "expit", "gamma", "gammaln", "logit",
-    "polygamma", "xlogy",
+    "beta", "betainc", "betaincc", "betaln", "digamma", "gamma", "gammainc", "gammaincc", "gammaln",
+    "gammasgn", "loggamma", "multigammaln", "polygamma", "psi", "rgamma", "stdtr", "zeta",
 ]  # fmt: skip
-
-SLOPE = 2 / math.sqrt(math.pi)  # of erf at 0
-expit = sigmoid
-
-
-def _floating(x: Any) -> Any:
-    x = np.asarray(x)
-    return x if x.dtype.kind == "f" else x.astype(float)
-
-
-def _each(f: Any, x: Any) -> Any:
-    """Return ``f`` of each element, in the dtype of ``x``."""
-    x = _floating(x)
-    with np.errstate(over="ignore"):
-        return np.array([f(v) for v in x.ravel().tolist()], float).reshape(x.shape).astype(x.dtype)[()]
-
-
-# -- the error function ----------------------------------------------------------------------------
-
-
-@kernel
-def _erf(x: Any) -> Any:
-    return _each(math.erf, x)
-
-
-@kernel
-def _erfc(x: Any) -> Any:
-    return _each(math.erfc, x)
-
-
-@kernel
-def _erfcx(x: Any) -> Any:
-    return _each(_scaled, x)
-
-
-def _scaled(x: float) -> float:
-    """Return exp(x^2) erfc(x): by the definition, or from 25 on by the first terms of its series in 1/x^2."""
-    if x > 25:
-        t = 0.5 / (x * x)
-        return (1 - t * (1 - 3 * t * (1 - 5 * t * (1 - 7 * t * (1 - 9 * t))))) * 0.5 * SLOPE / x
-    if x < -26.65 or x != x:
-        return math.inf if x < 0 else x
-    a = round(x * 16) / 16  # a * a is exact, so exp(x^2) = exp(a^2) exp((x - a)(x + a)) does not lose digits
-    return math.exp(a * a) * math.exp((x - a) * (x + a)) * math.erfc(x)
-
-
-@kernel
-def _erfinv(x: Any) -> Any:
-    return _each(_inverse, x)
-
-
-def _inverse(y: float) -> float:
-    """Solve erf(x) = y by Halley's steps on erfc, from Winitzki's approximation (2008)."""
-    if not abs(y) < 1:
-        return math.copysign(math.inf, y) if abs(y) == 1 else math.nan
-    if y == 0:
-        return y
-    rest = 1 - abs(y)
-    if abs(y) < 0.5:  # erf is exact near 0, erfc near 1
-        x = abs(y) / SLOPE
-        for _ in range(4):
-            e = math.erf(x) - abs(y)
-            x -= e / (SLOPE * math.exp(-x * x) + x * e)
-        return math.copysign(x, y)
-    u = math.log(rest * (2 - rest))
-    v = 2 / (math.pi * 0.147) + u / 2
-    x = math.sqrt(math.sqrt(v * v - u / 0.147) - v)
-    for _ in range(4):
-        e = rest - math.erfc(x)
-        x -= e / (SLOPE * math.exp(-x * x) + x * e)
-    return math.copysign(x, y)
-
-
-erf: Operation = elementwise(
-    _erf, lambda g, y, x: g * (SLOPE * np.exp(-x * x)), saves="x", name="erf",
-    doc="""Error function 2/sqrt(pi) int_0^x exp(-t^2) dt: dy/dx = 2/sqrt(pi) exp(-x^2).
-
-    >>> import autograd_core as ag
-    >>> round(float(ag.grad(ag.erf)(0.0)), 12)
-    1.128379167096
-    """,
-)  # fmt: skip
-erfc: Operation = elementwise(
-    _erfc, lambda g, y, x: g * (-SLOPE * np.exp(-x * x)), saves="x", name="erfc",
-    doc="1 - erf(x), without its cancellation: dy/dx = -2/sqrt(pi) exp(-x^2).",
-)  # fmt: skip
-erfcx: Operation = elementwise(
-    _erfcx, lambda g, y, x: g * (2 * (x * y) - SLOPE), saves="x y", name="erfcx",
-    doc="exp(x^2) erfc(x), which does not underflow: dy/dx = 2 x y - 2/sqrt(pi).",
-)  # fmt: skip
-erfinv: Operation = elementwise(
-    _erfinv, lambda g, y, x: g * (np.exp(y * y) / SLOPE), saves="y", name="erfinv",
-    doc="The y with erf(y) = x, for x in (-1, 1): dy/dx = sqrt(pi)/2 exp(y^2).",
-)  # fmt: skip
 
 # -- the gamma function ----------------------------------------------------------------------------
 
-BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798)
-
-
-def _gamma_of(x: float) -> float:
-    try:
-        return math.gamma(x)
-    except OverflowError:
-        return math.inf
-    except ValueError:  # a pole
-        return math.copysign(math.inf, x) if x == 0 else math.nan
-
-
-def _log_of(x: float) -> float:
-    try:
-        return math.lgamma(x)
-    except (OverflowError, ValueError):
-        return math.inf
-
-
-@kernel
-def _gamma(x: Any) -> Any:
-    return _each(_gamma_of, x)
-
-
-@kernel
-def _gammaln(x: Any) -> Any:
-    return _each(_log_of, x)
-
-
-@kernel
-def _polygamma(x: Any, *, n: int = 0) -> Any:
-    """Return the n-th derivative of digamma.
-
-    Steps ``psi(x) = psi(x + 1) - (d/dx)^n 1/x`` lead to where Stirling's series converges; digamma of a
-    negative number is reflected first; the others are nan below -1e4. [Abramowitz and Stegun 6.3.5 to 6.4.11]
-    """
-    x = _floating(x)
-    z, total = x.astype(float), np.zeros(x.shape)
-    with np.errstate(all="ignore"):
-        if n == 0:
-            below = z < 0
-            total = np.where(below, -math.pi / np.tan(math.pi * np.where(below, z, 0.5)), 0.0)
-            total = np.where(below & (z == np.floor(z)), np.nan, total)
-            z = np.where(below, 1 - z, z)
-        sign, enough = (-1.0) ** (n + 1), 12.0 + n
-        pole = (z <= 0) & (z == np.floor(z))
-        total = np.where(pole & (z < 0), sign * math.inf, total) if n else total
-        z = np.where(pole & (z < 0), enough, np.where(z < -1e4, math.nan, z))
-        while (small := z < enough).any():
-            total = total + np.where(small, sign * math.factorial(n) / z ** (n + 1), 0.0)
-            z = np.where(small, z + 1, z)
-        inner = np.log(z) if n == 0 else sign * math.factorial(n - 1) / z**n
-        inner = inner + sign * math.factorial(n) / (2 * z ** (n + 1))
-        for k, b in enumerate(BERNOULLI, 1):
-            ratio = math.factorial(2 * k + n - 1) / math.factorial(2 * k)
-            inner = inner + sign * b * ratio / z ** (2 * k + n)
-    return (total + inner).astype(x.dtype)[()]
-
-
-_polygamma_op: Operation = elementwise(
-    _polygamma, lambda g, y, x, *, n=0: g * _polygamma_op(x, n=n + 1), saves="x", name="polygamma",
-    doc="""The n-th derivative of digamma.
-
-    >>> import autograd_core as ag
-    >>> round(float(ag.polygamma(1, 1.0)), 12)
-    1.644934066848
-    """,
-)  # fmt: skip
-
-
-def digamma(x: Any) -> Any:
-    """Return the derivative of log gamma(x); its own is ``polygamma(1, x)``.
-
-    >>> import autograd_core as ag
-    >>> round(float(ag.grad(ag.digamma)(1.0)), 12)  # pi^2 / 6
-    1.644934066848
-    """
-    return _polygamma_op(x, n=0)
-
-
-def polygamma(n: int, x: Any) -> Any:
-    """Return the n-th derivative of digamma, in SciPy's order of arguments: dy/dx = polygamma(n + 1, x).
-
-    >>> import autograd_core as ag
-    >>> ag.grad(lambda x: ag.polygamma(0, x))(1.0)  # pi^2 / 6
-    np.float64(1.644934)
-    """
-    return _polygamma_op(x, n=int(n))
-
-
-gamma: Operation = elementwise(
-    _gamma, lambda g, y, x: g * (y * _polygamma_op(x, n=0)), saves="x y", name="gamma",
+gamma: Operation = borrowed(
+    "gamma", lambda g, y, x: g * (y * digamma(x)), saves="x y", singular=True,
     doc="""Gamma function, (x - 1)! at whole numbers: dy/dx = y digamma(x).
 
     >>> import autograd_core as ag
@@ -214,8 +34,8 @@ gamma: Operation = elementwise(
     -0.577215664902
     """,
 )  # fmt: skip
-gammaln: Operation = elementwise(
-    _gammaln, lambda g, y, x: g * _polygamma_op(x, n=0), saves="x", name="gammaln",
+gammaln: Operation = borrowed(
+    "gammaln", lambda g, y, x: g * digamma(x), saves="x", singular=True,
     doc="""Logarithm of the size of gamma(x): dy/dx = digamma(x).
 
     >>> import autograd_core as ag
@@ -223,58 +43,316 @@ gammaln: Operation = elementwise(
     3.178053830348
     """,
 )  # fmt: skip
-
-
-def betaln(a: Any, b: Any) -> Any:
-    """Return the logarithm of the beta function, for positive numbers.
-
-    ``gammaln(a) + gammaln(b) - gammaln(a + b)``, so d/da = digamma(a) - digamma(a + b).
+loggamma: Operation = borrowed(
+    "loggamma", lambda g, y, x: g * digamma(x), saves="x", singular=True,
+    doc="""Logarithm of gamma(x), NaN where x < 0: dy/dx = digamma(x).
 
     >>> import autograd_core as ag
-    >>> ag.grad(ag.betaln)(1.0, 1.0)
-    np.float64(-1.0)
+    >>> round(float(ag.loggamma(5.0)), 12)
+    3.178053830348
+    """,
+)  # fmt: skip
+
+
+def _rgamma_rule(g: Any, y: Any, x: Any) -> Any:
+    low = np.where(x < 0.5, x, 0.0)  # reflected, so that the zeros at 0, -1, ... have their slope
+    slope = gamma(1 - low) * (np.cos(math.pi * low) - digamma(1 - low) * np.sin(math.pi * low) / math.pi)
+    high = np.where(x < 0.5, 1.0, x)
+    return g * np.where(x < 0.5, slope, -digamma(high) * rgamma(high))
+
+
+rgamma: Operation = borrowed(
+    "rgamma", _rgamma_rule, saves="x",
+    doc="""1 / gamma(x), which is 0 at 0, -1, -2, ...: dy/dx = -y digamma(x).
+
+    >>> import autograd_core as ag
+    >>> ag.grad(ag.rgamma)(0.0)
+    np.float64(1.0)
+    """,
+)  # fmt: skip
+digamma: Operation = borrowed(
+    "digamma", lambda g, y, x: g * _polygamma_op(x, n=1), saves="x", singular=True,
+    doc="""Derivative of log gamma(x), also called ``psi``: dy/dx = polygamma(1, x).
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.grad(ag.digamma)(1.0)), 12)  # pi^2 / 6
+    1.644934066848
+    """,
+)  # fmt: skip
+
+
+@needs_scipy
+def psi(x: Any) -> Any:
+    """Return ``digamma(x)``, of which it is another name: dy/dx = polygamma(1, x).
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.psi(1.0)), 12)  # minus Euler's constant
+    -0.577215664902
     """
-    return gammaln(a) + gammaln(b) - gammaln(np.add(a, b))
+    return digamma(x)
 
 
-def beta(a: Any, b: Any) -> Any:
-    """Return the beta function ``gamma(a) gamma(b) / gamma(a + b)`` of positive numbers.
+@kernel
+def _polygamma(x: Any, *, n: int = 1) -> Any:
+    sf = special("polygamma")  # its own polygamma turns float32 into float64
+    return (-1.0) ** (n + 1) * float(sf.gamma(n + 1.0)) * sf.zeta(float(n + 1), x)
 
-    dy/da = y (digamma(a) - digamma(a + b)).
+
+_polygamma.needs_scipy = True
+_polygamma_op: Operation = elementwise(
+    _polygamma, lambda g, y, x, *, n=1: g * _polygamma_op(x, n=n + 1), saves="x", name="polygamma",
+    singular=True,
+    doc=told("""The n-th derivative of digamma, n >= 1.
+
+    >>> round(float(_polygamma_op(1.0, n=1)), 12)  # pi^2 / 6
+    1.644934066848
+    """),
+)  # fmt: skip
+
+
+@needs_scipy
+def polygamma(n: int, x: Any) -> Any:
+    """Return the n-th derivative of digamma, in SciPy's order of arguments: dy/dx = polygamma(n + 1, x).
+
+    >>> import autograd_core as ag
+    >>> ag.grad(lambda x: ag.polygamma(0, x))(1.0)  # pi^2 / 6
+    np.float64(1.644934)
+    """
+    if n != int(n) or n < 0:
+        raise ValueError(message("polygamma", f"n={n!r}", "a whole number that is not negative"))
+    return _polygamma_op(x, n=int(n)) if n else digamma(x)
+
+
+@needs_scipy
+def multigammaln(a: Any, d: int) -> Any:
+    """Return the logarithm of the gamma function of d x d matrices, for a > (d - 1)/2.
+
+    ``d(d - 1)/4 log(pi) + sum_j gammaln(a - j/2)`` over j = 0, ..., d - 1, so dy/da is the sum of
+    digamma(a - j/2).
+
+    Raises:
+        ValueError: d is no positive whole number, or a is too small.
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.multigammaln(2.0, 2)), 6)  # log(pi / 2)
+    0.451583
+    """
+    if d != int(d) or d < 1:
+        raise ValueError(message("multigammaln", f"d={d!r}", "a positive whole number"))
+    if not np.all(np.greater(strip(a), (d - 1) / 2)):
+        raise ValueError(message("multigammaln", f"a={strip(a)}", f"numbers above (d - 1)/2 = {(d - 1) / 2}"))
+    shifted = np.expand_dims(a, -1) - (np.arange(int(d)) / 2).astype(getattr(a, "dtype", float))
+    return sum(gammaln(shifted), axis=-1) + d * (d - 1) / 4 * math.log(math.pi)
+
+
+@needs_scipy
+def gammasgn(x: Any) -> Any:
+    """Return the sign of gamma(x), a plain result: its derivative is 0.
+
+    >>> import autograd_core as ag
+    >>> float(ag.gammasgn(-0.5))
+    -1.0
+    """
+    return special("gammasgn").gammasgn(strip(x))
+
+
+gammasgn.constant = True  # type: ignore[attr-defined]
+
+
+@kernel
+def _hurwitz(q: Any, *, s: Any = 2.0) -> Any:
+    return special("zeta").zeta(s, q)
+
+
+_hurwitz.needs_scipy = True
+_zeta_op: Operation = elementwise(
+    _hurwitz, lambda g, y, q, *, s=2.0: -g * s * _zeta_op(q, s=s + 1), saves="q", name="zeta", singular=True,
+    doc=told("""Hurwitz's zeta function of a constant s: dy/dq = -s zeta(s + 1, q).
+
+    >>> round(float(_zeta_op(1.0, s=2.0)), 6)
+    1.644934
+    """),
+)  # fmt: skip
+
+
+@needs_scipy
+def zeta(x: Any, q: Any = 1.0) -> Any:
+    """Return Hurwitz's zeta function ``sum_k (k + q)^-x``, by default Riemann's: dy/dq = -x zeta(x + 1, q).
+
+    Its derivative in x has no closed form.
+
+    Raises:
+        NotDifferentiableError: the derivative in x is asked for.
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.grad(lambda q: ag.zeta(2.0, q))(1.0)), 6)  # -2 zeta(3)
+    -2.404114
+    """
+    constant_shape("zeta", [x])
+    x = strip(x)
+    return _zeta_op(q, s=x if isinstance(x, (int, float)) else np.asarray(x))
+
+
+# -- the beta function -----------------------------------------------------------------------------
+
+
+def _over(y: Any, a: Any, b: Any) -> Any:
+    """Return the derivative of log beta(a, b) in a, in the dtype of ``y`` where a is a Python number."""
+    return digamma(np.zeros_like(y) + a) - digamma(a + b)
+
+
+beta: Operation = borrowed(
+    "beta", lambda g, y, a, b: g * y * _over(y, a, b), lambda g, y, a, b: g * y * _over(y, b, a),
+    saves="y a b",
+    doc="""gamma(a) gamma(b) / gamma(a + b): dy/da = y (digamma(a) - digamma(a + b)), \
+dy/db = y (digamma(b) - digamma(a + b)).
 
     >>> import autograd_core as ag
     >>> ag.grad(ag.beta)(1.0, 1.0)
     np.float64(-1.0)
-    """
-    return exp(betaln(a, b))
-
-
-# -- logarithms ------------------------------------------------------------------------------------
-
-
-def logit(x: Any) -> Any:
-    """Return log(x / (1 - x)), the inverse of the logistic function: dy/dx = 1 / (x (1 - x)).
-
-    >>> import autograd_core as ag
-    >>> ag.grad(ag.logit)(0.5)
-    np.float64(4.0)
-    """
-    return log(x) - log1p(np.negative(x))
-
-
-@kernel
-def _x_log_y(x: Any, y: Any) -> Any:
-    with np.errstate(all="ignore"):
-        return np.where(np.equal(x, 0) & ~np.isnan(y), 0, x * np.log(y))[()]
-
-
-xlogy: Operation = elementwise(
-    _x_log_y, lambda g, y, a, b: xlogy(g, b), lambda g, y, a, b: g * (a / (b + ((a == 0) & (b == 0)))),
-    saves=("b", "a b"), name="xlogy",
-    doc="""a log b, and 0 where a is 0: dy/da = log b, dy/db = a / b; 0 at a = b = 0.
-
-    >>> import autograd_core as ag
-    >>> ag.grad(lambda y: ag.xlogy(3.0, y))(2.0)
-    np.float64(1.5)
     """,
 )  # fmt: skip
+betaln: Operation = borrowed(
+    "betaln", lambda g, y, a, b: g * _over(y, a, b), lambda g, y, a, b: g * _over(y, b, a),
+    saves="y a b", singular=True,
+    doc="""Logarithm of the beta function: dy/da = digamma(a) - digamma(a + b), \
+dy/db = digamma(b) - digamma(a + b).
+
+    >>> import autograd_core as ag
+    >>> ag.grad(ag.betaln)(1.0, 1.0)
+    np.float64(-1.0)
+    """,
+)  # fmt: skip
+
+# -- incomplete integrals --------------------------------------------------------------------------
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    return np.exp(xlogy(a - 1, x) - x - gammaln(np.zeros_like(x) + a))  # an array, if a is not
+
+
+def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    return np.exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(np.zeros_like(x) + a, b))
+
+
+_gammainc_op: Operation = borrowed(
+    "gammainc", None, lambda g, y, a, x: g * _gamma_density(a, x), saves=("", "a x"), singular=True,
+    doc="""Integral to x: dy/dx = x^(a - 1) exp(-x) / gamma(a).
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.gammainc(1.0, 2.0)), 6)  # 1 - e^-2
+    0.864665
+    """,
+)  # fmt: skip
+_gammaincc_op: Operation = borrowed(
+    "gammaincc", None, lambda g, y, a, x: -g * _gamma_density(a, x), saves=("", "a x"), singular=True,
+    doc="""Integral from x: dy/dx = -x^(a - 1) exp(-x) / gamma(a).
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.gammaincc(1.0, 2.0)), 6)
+    0.135335
+    """,
+)  # fmt: skip
+_betainc_op: Operation = borrowed(
+    "betainc", None, None, lambda g, y, a, b, x: g * _beta_density(a, b, x), saves=("", "", "a b x"),
+    singular=True, doc="""Integral to x: dy/dx = x^(a - 1) (1 - x)^(b - 1) / beta(a, b).
+
+    >>> import autograd_core as ag
+    >>> float(ag.betainc(1.0, 1.0, 0.5))
+    0.5
+    """,
+)  # fmt: skip
+
+
+@needs_scipy
+def gammainc(a: Any, x: Any) -> Any:
+    """Return the share of gamma(a) that lies below x: dy/dx = x^(a - 1) exp(-x) / gamma(a).
+
+    Raises:
+        NotDifferentiableError: the derivative in a is asked for, which has no closed form.
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.grad(lambda x: ag.gammainc(1.0, x))(2.0)), 6)  # e^-2
+    0.135335
+    """
+    constant_shape("gammainc", [a])
+    return _gammainc_op(a, x)
+
+
+@needs_scipy
+def gammaincc(a: Any, x: Any) -> Any:
+    """Return the share of gamma(a) that lies above x: dy/dx = -x^(a - 1) exp(-x) / gamma(a).
+
+    Raises:
+        NotDifferentiableError: the derivative in a is asked for, which has no closed form.
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.grad(lambda x: ag.gammaincc(1.0, x))(2.0)), 6)
+    -0.135335
+    """
+    constant_shape("gammaincc", [a])
+    return _gammaincc_op(a, x)
+
+
+@needs_scipy
+def betainc(a: Any, b: Any, x: Any) -> Any:
+    """Return the share of beta(a, b) that lies below x: dy/dx = x^(a - 1) (1 - x)^(b - 1) / beta(a, b).
+
+    Raises:
+        NotDifferentiableError: the derivative in a or b is asked for, which has no closed form.
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.grad(lambda x: ag.betainc(2.0, 1.0, x))(0.5)), 6)  # 2 x
+    1.0
+    """
+    constant_shape("betainc", [a, b])
+    return _betainc_op(a, b, x)
+
+
+@needs_scipy
+def betaincc(a: Any, b: Any, x: Any) -> Any:
+    """Return the share of beta(a, b) that lies above x: dy/dx = -x^(a - 1) (1 - x)^(b - 1) / beta(a, b).
+
+    Raises:
+        NotDifferentiableError: the derivative in a or b is asked for, which has no closed form.
+
+    >>> import autograd_core as ag
+    >>> float(ag.betaincc(1.0, 1.0, 0.25))
+    0.75
+    """
+    return betainc(b, a, np.subtract(1.0, x))
+
+
+
+def _student(n: Any, x: Any) -> Any:
+    n = np.zeros_like(x) + n
+    return np.exp(-0.5 * (n + 1) * np.log1p(x * x / n) - betaln(0.5 * n, 0.5)) / np.sqrt(n)
+
+
+_stdtr_op: Operation = borrowed(
+    "stdtr", None, lambda g, y, n, x: g * _student(n, x), saves=("", "n x"),
+    doc="""Share below x: dy/dx = (1 + x^2/n)^(-(n + 1)/2) / (sqrt(n) beta(n/2, 1/2)).
+
+    >>> import autograd_core as ag
+    >>> float(ag.stdtr(1.0, 1.0))
+    0.75
+    """,
+)  # fmt: skip
+
+
+@needs_scipy
+def stdtr(df: Any, t: Any) -> Any:
+    """Return the share of Student's distribution below t, whose derivative dy/dt is its density.
+
+    Raises:
+        NotDifferentiableError: the derivative in df is asked for, which has no closed form.
+
+    >>> import autograd_core as ag
+    >>> round(float(ag.grad(lambda t: ag.stdtr(1.0, t))(0.0)), 6)  # 1 / pi
+    0.31831
+    """
+    constant_shape("stdtr", [df])
+    return _stdtr_op(df, t)
+
+
+SCIPY |= {"_zeta": zeta}

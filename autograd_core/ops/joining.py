@@ -1,9 +1,4 @@
-"""Joining, cutting and laying out arrays: each piece gets its own part of the gradient.
-
-Most of it is composed of ``concatenate``, ``reshape`` and slices. What takes or sets places along
-an axis (``insert``, ``delete``) names no place twice, so its adjoint writes where that of an index
-in general would have to add; ``block`` writes each of its pieces once.
-"""
+"""Joining arrays, and cutting them: each piece gets its own part of the gradient."""
 
 from __future__ import annotations
 
@@ -15,51 +10,105 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..calls import as_array
 from ..errors import message
-from ..node import strip
-from ..primitive import Operation, composite, kernel, linear
-from .elementwise import power
+from ..primitive import composite, kernel, linear
 from .indexing import getitem
-from .shaping import (
-    astype,
-    broadcast_to,
-    concatenate,
-    copy,
-    diag,
-    flip,
-    moveaxis,
-    ravel,
-    reshape,
-    split,
-    transpose,
-)  # fmt: skip
+from .shaping import _three_axes, astype, copy, ravel, reshape
 
 __all__ = [
-    "append", "atleast_3d", "block", "delete", "diagflat", "dsplit", "dstack", "insert",
-    "meshgrid", "rollaxis", "rot90", "unstack", "vander",
+    "append", "array_split", "block", "column_stack", "concatenate", "dsplit", "dstack", "hsplit",
+    "hstack", "split", "stack", "unstack", "vsplit", "vstack",
 ]  # fmt: skip
 
 
 # -- joining ---------------------------------------------------------------------------------------
 
 
-@composite(np.atleast_3d)
-def atleast_3d(*arrays: Any) -> Any:
-    """Return each array with at least three axes: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1).
+def _concatenate(*arrays: Any, axis: Any = 0) -> Any:
+    return np.concatenate(arrays, axis=axis)
 
-    The gradient takes the old shape.
+
+def _cut(g: Any, y: Any, *arrays: Any, axis: Any = 0) -> Any:
+    """Give each input of ``concatenate`` its slice of the gradient."""
+    if axis is None:
+        g, axis = np.reshape(g, (-1,)), 0
+        lengths = [a.size for a in arrays]
+    else:
+        lengths = [a.shape[axis] for a in arrays]
+    axis = axis + g.ndim if axis < 0 else axis
+    pieces, start = [], 0
+    for a, n in zip(arrays, lengths, strict=True):
+        piece = g[(slice(None),) * axis + (slice(start, start + n),)]
+        pieces.append(piece if piece.shape == a.shape else np.reshape(piece, a.shape))
+        start += n
+    return pieces
+
+
+_concatenate_op = linear(_concatenate, joint=_cut, name="concatenate")
+
+
+@composite(np.concatenate, np.concat)
+def concatenate(
+    arrays: Sequence[Any], axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
+    """Join arrays along an axis: each gets its slice of the gradient.
 
     >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda x: ag.atleast_3d(x).sum())(np.ones(2))
-    array([1., 1.])
+    >>> ag.grad(lambda x: ag.concatenate([x, x * x]).sum())(np.array([1.0, 2.0]))
+    array([3., 5.])
     """
-    y = tuple(_three_axes(as_array(x)) for x in arrays)
-    return y[0] if len(y) == 1 else y
+    y = _concatenate_op(*arrays, axis=axis)
+    return y if dtype is None else astype(y, dtype)
 
 
-def _three_axes(x: Any) -> Any:
-    if x.ndim >= 3:
-        return x
-    return reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, *x.shape, 1) if x.ndim else (1, 1, 1))
+def _stack(*arrays: Any, axis: Any = 0) -> Any:
+    return np.stack(arrays, axis)
+
+
+def _slices(g: Any, y: Any, *arrays: Any, axis: Any = 0) -> Any:
+    before = (slice(None),) * normalize_axis_index(axis, g.ndim)
+    return [g[(*before, i)] for i in range(len(arrays))]
+
+
+_stack_op = linear(_stack, joint=_slices, name="stack")
+
+
+@composite(np.stack)
+def stack(arrays: Sequence[Any], axis: int = 0, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    """Join arrays along a new axis. Each gets its slice of the gradient.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.stack([x, 3 * x]).sum())(np.ones(2))
+    array([4., 4.])
+    """
+    arrays = [a if hasattr(a, "shape") else np.asarray(a) for a in arrays]
+    if len({a.shape for a in arrays}) > 1:
+        raise ValueError(message("stack", f"shapes {[a.shape for a in arrays]}", "all the same"))
+    y = _stack_op(*arrays, axis=axis)
+    return y if dtype is None else astype(y, dtype)
+
+
+@composite(np.vstack)
+def vstack(arrays: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    """Join arrays as rows. Each gets its rows of the gradient.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.vstack([x, 3 * x]).sum())(np.ones(2))
+    array([4., 4.])
+    """
+    rows = [a if np.ndim(a) > 1 else reshape(a, (1, -1)) for a in arrays]
+    return concatenate(rows, axis=0, dtype=dtype, casting=casting)
+
+
+@composite(np.hstack)
+def hstack(arrays: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    """Join arrays side by side (vectors end to end). Each gets its part of the gradient.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.hstack([x, 3 * x]).sum())(np.ones(2))
+    array([4., 4.])
+    """
+    arrays = [a if np.ndim(a) else reshape(a, (1,)) for a in arrays]
+    return concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1, dtype=dtype, casting=casting)
 
 
 @composite(np.dstack)
@@ -71,6 +120,32 @@ def dstack(arrays: Sequence[Any]) -> Any:
     array([4., 4.])
     """
     return concatenate([_three_axes(as_array(a)) for a in arrays], axis=2)
+
+
+@composite(np.column_stack)
+def column_stack(arrays: Sequence[Any]) -> Any:
+    """Join vectors as columns. Each gets its columns of the gradient.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.column_stack([x, 3 * x]).sum())(np.ones(2))
+    array([4., 4.])
+    """
+    return concatenate([a if np.ndim(a) > 1 else reshape(a, (-1, 1)) for a in arrays], axis=1)
+
+
+@composite(np.append)
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """Join ``values`` behind ``arr``, along an axis or (by default) end to end, flattened.
+
+    Each gets its part of the gradient.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.append(x, x * x).sum())(np.array([1.0, 2.0]))
+    array([3., 5.])
+    """
+    if axis is None:
+        return concatenate([ravel(arr), ravel(values)])
+    return concatenate([as_array(arr), as_array(values)], axis=axis)
 
 
 def _assemble(*pieces: Any, origins: Any, shape: Any) -> Any:
@@ -141,22 +216,87 @@ def _depth(tree: Any) -> tuple[int, int]:
     return 1 + depths.pop(), max(ndim for _, ndim in inner)
 
 
-@composite(np.append)
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    """Join ``values`` behind ``arr``, along an axis or (by default) end to end, flattened.
+# -- cutting ---------------------------------------------------------------------------------------
 
-    Each gets its part of the gradient.
+
+@composite(np.array_split)
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut an array into parts along an axis, as equal as they can be.
+
+    The gradient of the array is those of the parts, joined.
 
     >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda x: ag.append(x, x * x).sum())(np.array([1.0, 2.0]))
-    array([3., 5.])
+    >>> ag.grad(lambda x: ag.array_split(x, 2)[0].sum())(np.ones(3))
+    array([1., 1., 0.])
     """
-    if axis is None:
-        return concatenate([ravel(arr), ravel(values)])
-    return concatenate([as_array(arr), as_array(values)], axis=axis)
+    axis = normalize_axis_index(axis, np.ndim(x))
+    n = np.shape(x)[axis]
+    if np.ndim(indices_or_sections) == 0:
+        if indices_or_sections < 1:
+            raise ValueError(message("split", f"{indices_or_sections} sections", "at least 1"))
+        each, more = divmod(n, indices_or_sections)
+        cuts = list(np.cumsum([each + 1] * more + [each] * (indices_or_sections - more)))[:-1]
+    else:
+        cuts = list(indices_or_sections)
+    before = (slice(None),) * axis
+    bounds = zip([0, *cuts], [*cuts, n], strict=True)
+    return [getitem(x, (*before, slice(int(a), int(b)))) for a, b in bounds]
 
 
-# -- cutting ---------------------------------------------------------------------------------------
+@composite(np.split)
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut an array into equal parts, or at the given places, along an axis.
+
+    The gradient of the array is those of the parts, joined.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.split(x, [1])[1].sum())(np.ones(3))
+    array([0., 1., 1.])
+    """
+    n = np.shape(x)[normalize_axis_index(axis, np.ndim(x))]
+    if np.ndim(indices_or_sections) == 0 and indices_or_sections and n % indices_or_sections:
+        raise ValueError(message("split", f"an axis of length {n}",
+                                 f"a multiple of {indices_or_sections}", "array_split"))  # fmt: skip
+    return array_split(x, indices_or_sections, axis)
+
+
+@composite(np.vsplit)
+def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut into groups of rows. The gradient of the array is those of the parts, joined.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.vsplit(x, 2)[0].sum())(np.ones((2, 1))).tolist()
+    [[1.0], [0.0]]
+    """
+    if np.ndim(x) < 2:
+        raise ValueError(message("vsplit", f"an array of {np.ndim(x)} axes", "at least 2"))
+    return split(x, indices_or_sections, 0)
+
+
+@composite(np.hsplit)
+def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut into groups of columns. The gradient of the array is those of the parts, joined.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.hsplit(x, 2)[0].sum())(np.ones((1, 4))).tolist()
+    [[1.0, 1.0, 0.0, 0.0]]
+    """
+    if np.ndim(x) == 0:
+        raise ValueError(message("hsplit", "an array of 0 axes", "at least 1"))
+    return split(x, indices_or_sections, 0 if np.ndim(x) == 1 else 1)
+
+
+@composite(np.dsplit)
+def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut along the third axis. The gradient of the array is those of the parts, joined.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.dsplit(x, 2)[1].sum())(np.ones((1, 1, 4))).tolist()
+    [[[0.0, 0.0, 1.0, 1.0]]]
+    """
+    if np.ndim(x) < 3:
+        raise ValueError(message("dsplit", f"an array of {np.ndim(x)} axes", "at least 3"))
+    return split(x, indices_or_sections, 2)
 
 
 def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
@@ -180,227 +320,3 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
         raise ValueError(message("unstack", "an array of 0 axes", "at least 1"))
     before = (slice(None),) * normalize_axis_index(axis, np.ndim(x))
     return tuple(getitem(x, (*before, i)) for i in range(np.shape(x)[axis]))
-
-
-@composite(np.dsplit)
-def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
-    """Cut along the third axis. The gradient of the array is those of the parts, joined.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda x: ag.dsplit(x, 2)[1].sum())(np.ones((1, 1, 4))).tolist()
-    [[[0.0, 0.0, 1.0, 1.0]]]
-    """
-    if np.ndim(x) < 3:
-        raise ValueError(message("dsplit", f"an array of {np.ndim(x)} axes", "at least 3"))
-    return split(x, indices_or_sections, 2)
-
-
-# -- places along an axis --------------------------------------------------------------------------
-
-
-def _runs(places: Any) -> list[tuple[slice, slice]]:
-    """Pair 0, 1, ... with places by slices (5 times faster), if a few runs hold all places."""
-    breaks = np.flatnonzero(np.diff(places) != 1) + 1
-    if breaks.size > 8:
-        return []
-    bounds = [0, *breaks.tolist(), len(places)]
-    starts = [int(places[a]) if len(places) else 0 for a in bounds[:-1]]
-    return [(slice(a, b), slice(p, p + b - a))
-            for a, b, p in zip(bounds[:-1], bounds[1:], starts, strict=True)]  # fmt: skip
-
-
-@kernel
-def _take_places(x: Any, *, places: Any, axis: int) -> Any:
-    runs, before = _runs(places), (slice(None),) * axis
-    if not runs:
-        return np.take(x, places, axis=axis)
-    out = np.empty((*x.shape[:axis], len(places), *x.shape[axis + 1 :]), x.dtype)
-    for here, there in runs:
-        out[(*before, here)] = x[(*before, there)]
-    return out
-
-
-@kernel
-def _put_places(x: Any, *, places: Any, axis: int, length: int) -> Any:
-    out = np.zeros((*x.shape[:axis], length, *x.shape[axis + 1 :]), x.dtype)
-    before = (slice(None),) * axis
-    for here, there in _runs(places) or [(slice(None), places)]:
-        out[(*before, there)] = x[(*before, here)]
-    return out
-
-
-_select: Operation = linear(
-    _take_places,
-    lambda g, y, x, *, places, axis: _put(g, places=places, axis=axis, length=x.shape[axis]),
-    name="select", doc="The slices at ``places`` along an axis, none of them twice.",
-)  # fmt: skip
-_put: Operation = linear(
-    _put_places, lambda g, y, x, *, places, axis, length: _select(g, places=places, axis=axis),
-    name="put", doc="Zeros, with slices at ``places`` along an axis: the adjoint of select.",
-)  # fmt: skip
-
-
-def _along(x: Any, axis: int | None) -> tuple[Any, int]:
-    """Return the array and the axis that ``axis`` speaks of; None is the flattened array."""
-    x = as_array(x)
-    if axis is None:
-        return ravel(x), 0
-    return x, normalize_axis_index(axis, x.ndim)
-
-
-@composite(np.delete)
-def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
-    """Return ``arr`` without the slices ``obj`` (number, slice, list, mask): they get no gradient.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda x: ag.sum(ag.delete(x, 1) ** 2))(np.array([1.0, 2.0, 3.0]))
-    array([2., 0., 6.])
-    """
-    arr, axis = _along(arr, axis)
-    places = np.delete(np.arange(arr.shape[axis]), strip(obj))
-    return _select(arr, places=places, axis=axis)
-
-
-@composite(np.insert)
-def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """Return ``arr`` with ``values`` before the places ``obj``, in the dtype of ``arr``.
-
-    Each element of the result hands its gradient back to where it came from; values that were
-    broadcast get the sum.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda v: ag.sum(ag.insert(np.zeros(3), [0, 2], v)))(7.0)
-    np.float64(2.0)
-    """
-    arr, axis = _along(arr, axis)
-    obj, values, n = strip(obj), as_array(values), arr.shape[axis]
-    if values.dtype != arr.dtype:
-        values = astype(values, arr.dtype)
-    before, after = arr.shape[:axis], arr.shape[axis + 1 :]
-    if not isinstance(obj, slice) and np.size(obj) == 1 and np.asarray(obj).dtype != bool:
-        if values.ndim < arr.ndim:  # one place takes as many slices as there are
-            values = reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
-        if np.ndim(obj) == 0:
-            values = moveaxis(values, 0, axis)
-        values = broadcast_to(values, (*before, values.shape[axis], *after))
-        i = int(np.argmax(np.insert(np.zeros(n, bool), obj, True)))
-        parts = (getitem(arr, (slice(None),) * axis + (s,)) for s in (slice(0, i), slice(i, n)))
-        return concatenate([next(parts), values, next(parts)], axis=axis)
-    new = len(np.insert(np.arange(n), obj, 0)) - n
-    values = broadcast_to(values, (*before, new, *after))
-    places = np.insert(np.arange(n), obj, np.arange(n, n + new))
-    return _select(concatenate([arr, values], axis=axis), places=places, axis=axis)
-
-
-# -- laying out ------------------------------------------------------------------------------------
-
-
-@composite(np.meshgrid)
-def meshgrid(
-    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
-) -> tuple[Any, ...]:
-    """Return each vector along an axis of its own, spread over the others unless ``sparse``.
-
-    Each gradient sums over the axes that its vector was spread over.
-
-    ``indexing="xy"`` gives the first vector the second axis, ``"ij"`` the first. With
-    ``copy=False`` the results are views, in which elements share memory.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda x: ag.sum(ag.meshgrid(x, np.ones(3))[0]))(np.array([5.0, 7.0]))
-    array([3., 3.])
-    """
-    if indexing not in ("xy", "ij"):
-        raise ValueError(message("meshgrid", f"indexing={indexing!r}", "'xy' or 'ij'"))
-    n = len(xi)
-    axes = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
-    grids = [reshape(x, tuple(-1 if i == axis else 1 for i in range(n)))
-             for x, axis in zip(xi, axes, strict=True)]  # fmt: skip
-    if not sparse:
-        shape = np.broadcast_shapes(*[g.shape for g in grids])
-        grids = [broadcast_to(g, shape) for g in grids]
-    return tuple(np.copy(g) for g in grids) if copy else tuple(grids)
-
-
-@composite(np.rot90)
-def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
-    """Turn by ``k`` right angles in the plane of two axes, from the first towards the second.
-
-    The gradient turns back.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda x: ag.rot90(x)[0, 0])(np.ones((2, 2))).tolist()
-    [[0.0, 1.0], [0.0, 0.0]]
-    """
-    m, n = as_array(m), np.ndim(m)
-    if len(axes) != 2 or not all(-n <= i < n for i in axes) or (axes[0] - axes[1]) % n == 0:
-        raise ValueError(message("rot90", f"axes={axes} of an array of {n} axes",
-                                 "two different ones that it has"))  # fmt: skip
-    a, b = (i % n for i in axes)
-    order = list(range(n))
-    order[a], order[b] = b, a
-    turns = k % 4
-    if turns == 0:
-        return getitem(m, ...)
-    if turns == 2:
-        return flip(m, axis=(a, b))
-    return transpose(flip(m, axis=b), order) if turns == 1 else flip(transpose(m, order), axis=b)
-
-
-@composite(np.rollaxis)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    """Move an axis to before the one that stands at ``start``. The gradient's axis moves back.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.rollaxis(ag.tensor(np.ones((2, 3, 4))), 2).shape
-    (4, 2, 3)
-    """
-    n = np.ndim(a)
-    axis = normalize_axis_index(axis, n)
-    place = start + n if start < 0 else start
-    if not 0 <= place <= n:
-        raise np.exceptions.AxisError(message("rollaxis", f"start={start}", f"{-n} to {n}"))
-    return moveaxis(a, axis, place - (axis < place))
-
-
-@composite(np.diagflat)
-def diagflat(v: Any, k: int = 0) -> Any:
-    """Return a matrix with all elements of ``v``, flattened, on its k-th diagonal.
-
-    ``v_bar`` is the diagonal of the gradient.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.grad(lambda v: (ag.diagflat(v) ** 2).sum())(np.array([1.0, 2.0]))
-    array([2., 4.])
-    """
-    return diag(ravel(v), k)
-
-
-@composite(np.vander)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Return the matrix of the powers x^(N-1) ... x, 1 (or 1, x ...) of a vector, a row for each.
-
-    It is built in log2 N products, each of which doubles the number of columns.
-
-    ``x_bar`` sums over the powers: x^k has derivative k x^(k-1).
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.vander(ag.tensor([2.0, 3.0]), 4).tolist()
-    [[8.0, 4.0, 2.0, 1.0], [27.0, 9.0, 3.0, 1.0]]
-    """
-    x = as_array(x)
-    if x.ndim != 1:
-        raise ValueError(message("vander", f"an array of {x.ndim} axes", "1"))
-    n = x.shape[0] if N is None else N
-    if n < 0:
-        raise ValueError(message("vander", f"N={n}", "0 or more"))
-    x = reshape(astype(x, np.promote_types(x.dtype, int)), (-1, 1))
-    y, columns = power(x, 0), 1
-    while columns < n:
-        more = min(columns, n - columns)
-        next_power = getitem(y, (slice(None), slice(columns - 1, columns))) * x
-        y = concatenate([y, getitem(y, (slice(None), slice(0, more))) * next_power], axis=1)
-        columns += more
-    if n == 0:
-        y = getitem(y, (slice(None), slice(0, 0)))
-    return y if increasing else flip(y, axis=1)

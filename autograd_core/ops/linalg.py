@@ -15,9 +15,10 @@ from .elementwise import multiply, where
 from .equations import inv, solve
 from .factorizations import matrices, shaped
 from .indexing import getitem
+from .laying import diagonal
 from .products import matmul, outer
 from .reductions import axes_of, norm
-from .shaping import diagonal, expand_dims, reshape, transpose
+from .shaping import expand_dims, reshape, transpose
 from .spectra import svdvals
 
 __all__ = ["cond", "expm", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "tensorinv",

@@ -1,7 +1,7 @@
-"""Borders that are computed: ramps, statistics of the edge, odd reflections, constants of their own.
+"""Borders: constants, elements continued or mirrored, ramps, statistics of the edge, odd reflections.
 
-``pad`` of :mod:`shaping` sends here what does more than repeat elements. Axis after axis is padded, as in
-NumPy, so the corners belong to the last one.
+Where more than elements is repeated axis after axis is padded, as in NumPy, so the corners belong to the
+last one.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from .indexing import getitem
+from ..primitive import composite
+from .indexing import getitem, scatter
+from .joining import concatenate
 from .quantiles import median
 from .reductions import max, mean, min
-from .shaping import concatenate
+from .shaping import copy
+
+__all__ = ["pad"]
 
 STATISTICS: dict[str, Any] = {"maximum": max, "mean": mean, "median": median, "minimum": min}
 OPTIONS: dict[str, set[str]] = {
@@ -25,7 +29,44 @@ OPTIONS: dict[str, set[str]] = {
 }  # fmt: skip
 
 
-def bordered(x: Any, widths: Any, mode: str, **options: Any) -> Any:
+@composite(np.pad)
+def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
+    """Add a border: of one constant, or of the array's own elements, continued or mirrored.
+
+    With ``mode`` "edge", "wrap", "reflect" or "symmetric" an element is read several times, and
+    receives the sum of the gradients. The other modes and options are NumPy's: "linear_ramp", the
+    statistics "maximum", "mean", "median" and "minimum", "empty" (zeros here), ``constant_values``.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> ag.grad(lambda x: ag.sum(ag.pad(x, 2, "edge")))(np.array([1.0, 2.0, 3.0]))
+    array([3., 1., 3.])
+    """
+    widths = np.broadcast_to(np.asarray(pad_width), (np.ndim(x), 2))
+    if (widths < 0).any():
+        raise ValueError(message("pad", f"widths {pad_width}", "no negative one", "a slice"))
+    if options.get("reflect_type") == "even":
+        options.pop("reflect_type")
+    constant_values = options.get("constant_values", 0)
+    simple = mode in ("constant", "edge", "wrap", "reflect", "symmetric") and not np.ndim(constant_values)
+    if not simple or options.keys() - ({"constant_values"} if mode == "constant" else set()):
+        return _bordered(x, widths, mode, **options)
+    if mode != "constant":
+        for axis, (n, width) in enumerate(zip(np.shape(x), widths, strict=True)):
+            if width.any():  # where each element of the border is read: NumPy pads the places
+                places = np.pad(np.arange(n), tuple(width), mode)  # type: ignore[call-overload]
+                x = np.take(x, places, axis=axis)
+        return x if widths.any() else copy(x)
+    shape = tuple(int(a + n + b) for n, (a, b) in zip(np.shape(x), widths, strict=True))
+    inner = tuple(slice(int(a), int(a) + n) for n, (a, _) in zip(np.shape(x), widths, strict=True))
+    y = scatter(x, index=inner, shape=shape)
+    if constant_values == 0:
+        return y
+    border = np.full(shape, constant_values, y.dtype)
+    border[inner] = 0
+    return y + border
+
+
+def _bordered(x: Any, widths: Any, mode: str, **options: Any) -> Any:
     """Return ``x`` with a border of ``widths[axis]`` elements at the two ends of each axis.
 
     >>> import numpy as np, autograd_core as ag

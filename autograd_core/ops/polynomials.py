@@ -14,10 +14,11 @@ from ..primitive import composite
 from .convolution import convolve
 from .equations import inv, lstsq, solve
 from .indexing import getitem
-from .joining import vander
+from .joining import concatenate
+from .laying import vander
 from .products import matmul
 from .reductions import norm
-from .shaping import astype, atleast_1d, concatenate, expand_dims, matrix_transpose, reshape
+from .shaping import astype, atleast_1d, expand_dims, matrix_transpose, reshape
 
 __all__ = ["polyadd", "polyder", "polydiv", "polyfit", "polyint", "polymul", "polysub"]
 

@@ -13,8 +13,9 @@ from ..errors import message
 from ..node import has_box, strip
 from ..primitive import composite, declare, kernel
 from .indexing import getitem
+from .joining import concatenate
 from .reductions import cumsum
-from .shaping import astype, broadcast_to, concatenate, ravel, reshape
+from .shaping import astype, broadcast_to, ravel, reshape
 
 __all__ = [
     "cumprod", "diff", "ediff1d", "gradient", "nancumprod",

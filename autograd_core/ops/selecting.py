@@ -21,7 +21,8 @@ from ..node import Box, has_box, strip
 from ..primitive import Operation, composite, kernel, linear
 from .elementwise import where
 from .indexing import getitem, take_along_axis
-from .shaping import astype, broadcast_to, concatenate, ravel, reshape
+from .joining import concatenate
+from .shaping import astype, broadcast_to, ravel, reshape
 
 __all__ = [
     "bincount", "choose", "compress", "extract", "interp", "partition", "piecewise", "select",

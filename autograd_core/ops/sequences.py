@@ -14,8 +14,9 @@ from ..calls import as_array
 from ..errors import message
 from ..node import has_box
 from ..primitive import F, Operation, bilinear, composite, declare
+from .joining import concatenate
 from .products import matmul
-from .shaping import concatenate, expand_dims, matrix_transpose, moveaxis, transpose
+from .shaping import expand_dims, matrix_transpose, moveaxis, transpose
 
 __all__ = [
     "cross", "matvec", "permute_dims", "polyval", "unwrap", "vecmat",

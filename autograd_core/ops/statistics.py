@@ -13,8 +13,9 @@ from ..errors import message
 from ..node import strip
 from ..primitive import composite
 from .elementwise import clip
+from .joining import concatenate
 from .reductions import count, mean, norm2, prod, reduction, sum
-from .shaping import astype, atleast_2d, broadcast_to, concatenate, reshape, transpose
+from .shaping import astype, atleast_2d, broadcast_to, reshape, transpose
 
 __all__ = [
     "average", "corrcoef", "cov", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar",

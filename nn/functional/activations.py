@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import ops
+from autograd_core import ops, random
 from autograd_core.errors import message
 from autograd_core.node import strip
 from autograd_core.primitive import elementwise
 from autograd_core.tensor import Tensor
 
 __all__ = [
-    "elu", "heaviside", "leaky_relu", "log_softmax", "prelu", "relu", "sigmoid", "softmax",
-    "softplus", "tanh",
+    "elu", "glu", "gumbel_softmax", "hardtanh", "heaviside", "leaky_relu", "log_softmax", "prelu", "relu",
+    "selu", "sigmoid", "softmax", "softplus", "softsign", "tanh",
 ]  # fmt: skip
 
 # -- forward functions and their rules -------------------------------------------------------------
@@ -122,6 +122,59 @@ def elu(input: Any, alpha: float = 1.0) -> Tensor:
     return y
 
 
+def selu(input: Any) -> Tensor:
+    """Return ``elu`` with the alpha and the factor that keep mean 0 and variance 1 from layer to layer.
+
+    [Klambauer et al., Self-Normalizing Neural Networks, 2017]
+
+    >>> from autograd_core import nn
+    >>> nn.functional.selu(np.array([-1.0, 0.0, 1.0])).round(3)
+    array([-1.111, 0. , 1.051])
+    """
+    y: Tensor = _elu(input, alpha=1.6732632423543772848) * 1.0507009873554804935
+    return y
+
+
+def softsign(input: Any) -> Tensor:
+    """Return ``x / (1 + |x|)``: dy/dx = 1 / (1 + |x|)^2.
+
+    >>> from autograd_core import nn
+    >>> nn.functional.softsign(np.array([-1.0, 0.0, 3.0]))
+    array([-0.5 , 0. , 0.75])
+    """
+    y: Tensor = input / (1 + abs(input))
+    return y
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Return x limited to [min_val, max_val]: the derivative is 1 between them, 0 at them and beyond.
+
+    >>> from autograd_core import nn
+    >>> nn.functional.hardtanh(np.array([-2.0, 0.5, 3.0]))
+    array([-1. , 0.5, 1. ])
+    """
+    plain = np.asarray(strip(input))
+    y: Tensor = ops.where((plain > min_val) & (plain < max_val), input, np.clip(plain, min_val, max_val))
+    return y
+
+
+def glu(input: Any, dim: int = -1) -> Tensor:
+    """Return ``a * sigmoid(b)``, a and b the halves of an axis.
+
+    Raises:
+        ValueError: the axis is odd.
+
+    >>> from autograd_core import nn
+    >>> nn.functional.glu(np.array([2.0, 4.0, 0.0, 1000.0]))
+    array([1., 4.])
+    """
+    if not np.ndim(input) or np.shape(input)[dim] % 2:
+        raise ValueError(message("glu", f"shape {np.shape(input)}", f"an even length along axis {dim}"))
+    a, b = ops.split(input, 2, axis=dim)
+    y: Tensor = a * ops.sigmoid(b)
+    return y
+
+
 def sigmoid(input: Any) -> Tensor:
     """Return the logistic function ``1 / (1 + e^-x)``: dy/dx = y (1 - y).
 
@@ -176,6 +229,22 @@ def log_softmax(input: Any, dim: int = -1) -> Tensor:
     array([ 0., -1000.])
     """
     y: Tensor = ops.log_softmax(input, axis=dim)
+    return y
+
+
+def gumbel_softmax(
+    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """Draw from the categories of an axis, softly, or one-hot with a soft gradient.
+
+    ``softmax((logits + Gumbel noise) / tau)``; see :func:`autograd_core.random.gumbel_softmax`. ``eps`` is
+    taken as PyTorch takes it, without effect.
+
+    >>> from autograd_core import nn
+    >>> nn.functional.gumbel_softmax(np.zeros((5, 3)), hard=True).sum(1)
+    array([1., 1., 1., 1., 1.])
+    """
+    y: Tensor = random.gumbel_softmax(logits, tau, hard, axis=dim)
     return y
 
 

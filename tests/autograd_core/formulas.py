@@ -6,6 +6,7 @@ side by side, functions with or without brackets (``cos x``, ``s(a - b)``), and 
 
 from __future__ import annotations
 
+import importlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -24,11 +25,16 @@ def _digamma(x: Any) -> Any:
     return series - sum(1 / (x + k) for k in range(30))
 
 
+def _scipys(name: str) -> Callable[..., Any]:
+    return lambda *xs: getattr(importlib.import_module("scipy.special"), name)(*xs)
+
+
 CONSTANTS = {"pi": math.pi, "e": math.e}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log, "exp": np.exp, "digamma": _digamma,
     "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "sinh": np.sinh, "cosh": np.cosh,
     "sign": np.sign, "floor": np.floor, "trunc": np.trunc, "min": np.minimum, "s": _sigmoid,
+    **{name: _scipys(name) for name in ("gamma", "beta", "polygamma", "zeta")},
     "I1": lambda x: _sums(_i0_terms)(x, order=1),
 }  # fmt: skip
 COMPARED = {"<": np.less, ">": np.greater, "=": np.equal}

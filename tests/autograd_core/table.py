@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.ops import elementwise, indexing, products, reductions, shaping
+from autograd_core.ops import elementwise, indexing, joining, products, reductions, shaping
 from nn.functional import activations, binary, classes, regression
 from nn.functional.linear import _affine, _product
 
@@ -254,6 +254,10 @@ PAIRED = [
     case(s, s, reduction=r)
     for s in [(3,), (), (2, 3), (1,), (5, 1, 2), (9, 8)] for r in ("mean", "sum", "none")
 ] + [case((0, 2), (0, 2), reduction="sum"), case((0,), (0,), reduction="none")]
+STACKS = [
+    case((3,)), case((3,), (3,)), case((2, 3), (2, 3), axis=1), case((2, 3), (2, 3), (2, 3), axis=-1),
+    case((), (), ()), case((0, 2), (0, 2), axis=-2), case(*[(2,)] * 9, axis=1),
+]
 CASTS = [case(shape, dtype=np.dtype(d)) for shape in [(), (3,), (0, 2)] for d in ("f4", "f8")]
 # fmt: on
 
@@ -505,6 +509,10 @@ def _concatenate(*x: Any, axis: Any = 0) -> Any:
     return np.concatenate(x, axis)
 
 
+def _stack(*x: Any, axis: Any = 0) -> Any:
+    return np.stack(x, axis)
+
+
 def _scatter(x: Any, *, index: Any, shape: Shape) -> Any:
     """Add one element at a time: each place of ``shape`` is looked up under its own number."""
     out, places = np.zeros(shape, x.dtype), np.arange(math.prod(shape)).reshape(shape)[index]
@@ -691,7 +699,8 @@ PLACES = [
     row(shaping._broadcast_op,   np.broadcast_to, REAL,       cases=SPREADS),
     row(ag.flip,                 np.flip,    REAL,            cases=FLIPS),
     row(ag.roll,                 np.roll,    REAL,            cases=ROLLS),
-    row(shaping._concatenate_op, _concatenate, REAL,          cases=JOINS),
+    row(joining._concatenate_op, _concatenate, REAL,          cases=JOINS),
+    row(joining._stack_op,       _stack,     REAL,            cases=STACKS),
     row(shaping._astype_op,      _astype,    REAL,            cases=CASTS),
     row(shaping._copy_op,        np.copy,    REAL,            cases=EACH),
 ]
@@ -739,10 +748,12 @@ def modules(*packages: str) -> Iterator[ModuleType]:
 
 
 def primitives() -> dict[Any, str]:
-    """Return every primitive that a module holds, and where."""
+    """Return every primitive that a module holds, and where; not those of SciPy's values without SciPy."""
     found: dict[Any, str] = {}
     for module in modules("autograd_core.ops", "nn", "optim"):
         for name, value in vars(module).items():
             if hasattr(value, "primitive") and not isinstance(value, (type, ModuleType)):
+                if getattr(value.primitive.fun, "needs_scipy", False) and not table_gamma.SCIPY:
+                    continue
                 found.setdefault(value.primitive, f"{module.__name__}.{name}")
     return found

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.ops import joining, special
+from autograd_core.ops import joining, laying, special
 
 from .table import (
     EACH,
@@ -136,7 +136,7 @@ ROWS: list[Row] = [
     each(special._sinc_op,  _sums(_sinc_terms), INSIDE,      cases=SLOPES),
     each(ag.i0,             np.i0,           REAL),
     each(special._i0_op,    _sums(_i0_terms), REAL,           cases=SLOPES),
-    row(joining._select,    _select,         REAL,            cases=PLACES),
-    row(joining._put,       _put,            REAL,            cases=PUTS),
+    row(laying._select,     _select,         REAL,            cases=PLACES),
+    row(laying._put,        _put,            REAL,            cases=PUTS),
     row(joining._assemble_op, _assemble,     REAL,            cases=ASSEMBLIES),
 ]

@@ -116,6 +116,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "flip": _flip,
     "roll": _roll,
     "concatenate": _concatenate,
+    "stack": lambda *x, axis=0: torch.stack(x, axis),
     "copy": torch.clone,
     "leaky_relu": lambda x, slope: F.leaky_relu(x, slope),
     "elu": lambda x, alpha: F.elu(x, alpha),

@@ -69,7 +69,7 @@ def mutant(prim: Primitive, rules: tuple[Rule | None, ...], joint: Rule | None) 
     """Return an operation like ``prim`` with other reverse rules; everything is saved for them."""
     new = Primitive(
         prim.fun, name=prim.name, arity=prim.arity, broadcasts=prim.broadcasts, linear=prim.linear,
-        view=prim.view, singular=prim.singular, kinks=prim.kinks, doc=prim.doc,
+        view=prim.view, singular=prim.singular, kinks=prim.kinks, doc=">>> 0  # no example is made",
     )  # fmt: skip
     new.push = prim.push
     new.defvjp(rules, joint, None)

@@ -45,7 +45,7 @@ def test_little_is_required() -> None:
 
 def test_extras() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) == {"scipy", "plot", "fast", "notebook", "test", "oracle", "all"}
+    assert set(extras) == {"scipy", "plot", "fast", "notebook", "browser", "test", "oracle", "all"}
     assert extras["all"] == ["autograd-core[scipy,plot,fast,notebook]"]
     assert "torch==2.13.0" in extras["oracle"]
 
