@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from . import arrays, chain, elementwise, imports, memory, mlp, operations, scalars
+from . import arrays, chain, elementwise, imports, memory, mlp, operations, pictures, scalars
 from .table import footer, header
 
 WORKLOADS = {
     "elementwise": elementwise.rows, "chain": chain.rows, "mlp": mlp.rows, "adam": mlp.wide_rows,
     "value": scalars.rows, "million": arrays.rows, "operations": operations.rows,
-    "memory": memory.rows, "import": imports.rows,
+    "memory": memory.rows, "import": imports.rows, "pictures": pictures.rows,
 }  # fmt: skip
 
 
