@@ -20,7 +20,7 @@ from .model import Picture
 
 __all__ = ["Graph"]
 
-MANY = 400  # vertices: above this Graphviz takes seconds, and the library's own layout does it
+MANY = 120  # vertices: above this Graphviz may take minutes, and our own layout does it
 
 
 class Graph:
