@@ -30,19 +30,60 @@ class Network(nn.Module):
         return self.loss(self.model(x), target)
 
 
-class Recurrent(nn.Module):
-    """h = tanh(x[t] W + h U + b), step by step; the last h."""
+class Convolution(nn.Module):
+    """y[o, i, j] = sum over c, k, l of w[o, c, k, l] x[c, i + k, j + l], plus b[o]; zeros around."""
+
+    def __init__(self, inputs: int, outputs: int, size: int, rng: np.random.Generator) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(rng.standard_normal((outputs, inputs, size, size)).astype("f") / 3)
+        self.bias = nn.Parameter(np.zeros(outputs, "f"))
+
+    def forward(self, x: Any) -> Any:
+        n = self.weight.shape[-1] // 2
+        x = np.pad(x, ((0, 0), (0, 0), (n, n), (n, n)))
+        windows = ag.sliding_window_view(x, self.weight.shape[2:], axis=(2, 3))
+        return np.einsum("nchwkl,ockl->nohw", windows, self.weight) + self.bias[:, None, None]
+
+
+class Subsampling(nn.Module):
+    """Means of squares of two by two."""
+
+    def forward(self, x: Any) -> Any:
+        n, c, h, w = x.shape
+        return x.reshape(n, c, h // 2, 2, w // 2, 2).mean(axis=(3, 5))
+
+
+class LeNet(nn.Module):
+    """Two convolutions, each with tanh and subsampling, and three layers (LeCun et al., 1998)."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            Convolution(1, 6, 3, rng), nn.Tanh(), Subsampling(),
+            Convolution(6, 16, 3, rng), nn.Tanh(), Subsampling(),
+        )  # fmt: skip
+        self.classifier = nn.MLP([64, 32, 24, 10], activation="tanh")
+
+    def forward(self, x: Any) -> Any:
+        x = self.features(x.reshape(-1, 1, 8, 8))
+        return self.classifier(x.reshape(x.shape[0], -1))
+
+
+class LSTM(nn.Module):
+    """Gates i, f, g, o = split(x[t] W + h U + b); c = s(f) c + s(i) tanh(g); h = s(o) tanh(c)."""
 
     def __init__(self, inputs: int, size: int, rng: np.random.Generator) -> None:
         super().__init__()
-        self.w = nn.Parameter(rng.standard_normal((inputs, size)).astype("f") / 2)
-        self.u = nn.Parameter(rng.standard_normal((size, size)).astype("f") / 2)
-        self.b = nn.Parameter(np.zeros(size, "f"))
+        self.w = nn.Parameter(rng.standard_normal((inputs, 4 * size)).astype("f") / 2)
+        self.u = nn.Parameter(rng.standard_normal((size, 4 * size)).astype("f") / 2)
+        self.b = nn.Parameter(np.zeros(4 * size, "f"))
 
     def forward(self, x: Any) -> Any:
-        h = ag.tensor(np.zeros((x.shape[1], self.b.shape[0]), "f"))
+        h = c = ag.tensor(np.zeros((x.shape[1], self.u.shape[0]), "f"))
         for t in range(x.shape[0]):
-            h = ag.tanh(x[t] @ self.w + h @ self.u + self.b)
+            i, f, g, o = np.split(x[t] @ self.w + h @ self.u + self.b, 4, axis=1)
+            c = ag.sigmoid(f) * c + ag.sigmoid(i) * np.tanh(g)
+            h = ag.sigmoid(o) * np.tanh(c)
         return h
 
 
@@ -98,17 +139,17 @@ def xor() -> Case:
     return Case(Network(nn.MLP([2, 2, 1], activation="sigmoid"), F.mse_loss), (x, target))
 
 
-def five_layers() -> Case:
+def lenet() -> Case:
     nn.manual_seed(1)
     images, labels = nn.data.digits()
-    model = nn.MLP([64, 48, 32, 24, 16, 10], activation="tanh")
-    return Case(Network(model, F.cross_entropy), (images[:8], labels[:8]))
+    model = LeNet(np.random.default_rng(1))
+    return Case(Network(model, F.cross_entropy), (ag.tensor(images[:4]), labels[:4]))
 
 
-def recurrent() -> Case:
+def lstm() -> Case:
     rng = np.random.default_rng(2)
     x = ag.tensor(rng.standard_normal((4, 2, 3)).astype("f"), name="x")
-    model = Recurrent(3, 5, rng)
+    model = LSTM(3, 5, rng)
     return Case(Network(model, lambda h, y: ((h - y) ** 2).mean()), (x, np.zeros((2, 5), "f")))
 
 
@@ -121,8 +162,8 @@ def transformer_layer() -> Case:
 CASES: dict[str, Callable[[], Case]] = {
     "one node": one_node,
     "xor": xor,
-    "five layers": five_layers,
-    "recurrent": recurrent,
+    "lenet": lenet,
+    "lstm": lstm,
     "transformer layer": transformer_layer,
 }
 

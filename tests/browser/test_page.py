@@ -151,7 +151,7 @@ def test_texts_are_large_enough(page: Page) -> None:
 
 def test_two_pictures_in_a_notebook_do_not_touch_each_other(page: Page) -> None:
     """As cells of one page, with a style of the page's own, which stays as it is."""
-    cases = CASES["xor"](), CASES["five layers"]()
+    cases = CASES["xor"](), CASES["lenet"]()
     first, second = (ag.draw(case.function, *case.inputs)._repr_html_() for case in cases)
     button = "<button id=mine class=closed>mine</button>"
     style = "<!doctype html><meta charset=utf-8><style>button{color:rgb(1,2,3)}</style>"
