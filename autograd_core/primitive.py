@@ -62,8 +62,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "_plans", "adds", "arity", "broadcasts", "call", "consumes", "doc", "fun", "joint", "kinks", "linear",
-        "multilinear", "name", "needs", "plan", "push", "rules", "saves_output", "singular",
+        "_plans", "adds", "arity", "broadcasts", "call", "consumes", "doc", "flops", "fun", "joint", "kinks",
+        "linear", "multilinear", "name", "needs", "plan", "push", "rules", "saves_output", "singular",
         "view",
     )  # fmt: skip
 
@@ -82,9 +82,11 @@ class Primitive:
         doc: str = "",
         adds: Callable[..., bool] | None = None,
         consumes: Callable[..., tuple[Any, ...]] | None = None,
+        flops: Callable[..., int] | None = None,
     ) -> None:
         self.fun = fun
         self.adds = adds  # adds(sum, g, **params) does sum += rule(g, ...) in place: did it?
+        self.flops = flops  # flops(y, *inputs, **params): operations of forward, where not one each
         self.consumes = consumes  # consumes(g, **params): the joint rule, free to write into g
         self.name = name or fun.__name__.strip("_")
         self.arity = _arity(fun) if arity == -1 else arity

@@ -20,3 +20,4 @@ from .losses import *
 from .mlp import *
 from .module import Module as Module
 from .random import manual_seed as manual_seed
+from .summary import summary as summary

@@ -317,6 +317,11 @@ class Module:
     def __repr__(self) -> str:
         return show(self)
 
+    def _repr_html_(self) -> str:
+        from .summary import summary
+
+        return summary(self)._repr_html_()
+
 
 def _buffer(name: str, value: Any) -> ndarray[Any, Any] | None:
     """Return a buffer as the plain array that it is."""

@@ -40,6 +40,7 @@ def _matmul_b(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 matmul = bilinear(np.matmul, _matmul_a, _matmul_b, saves=("b", "a"),
+                  flops=lambda y, a, b: 2 * y.size * a.shape[-1],
                   doc="""Matrix product a @ b, batched: a_bar = g b^T, b_bar = a^T g.
 
     >>> import numpy as np, autograd_core as ag
@@ -286,7 +287,21 @@ def _gradient_of(i: int, terms: tuple[str, ...]) -> tuple[str, list[int], tuple[
     return ",".join([out, *others]) + "->" + kept, diagonals, tuple(ones)
 
 
-_einsum_op = bilinear(_einsum, joint=_einsum_rules, saves="inputs", name="einsum",
+def _einsum_flops(y: Any, *operands: Any, subscripts: str) -> int:
+    """Count one term for each value of all letters; a product of several operands is two operations."""
+    sizes: dict[str, int] = {}
+    for term, x in zip(subscripts.partition("->")[0].split(","), operands, strict=True):
+        before, dots, after = term.replace(" ", "").partition("...")
+        shape = x.shape
+        sizes.update(zip(before, shape, strict=False))
+        if dots:
+            rest = shape[len(before) : len(shape) - len(after)]
+            sizes["..."] = max(sizes.get("...", 1), prod(rest))
+            sizes.update(zip(reversed(after), reversed(shape), strict=False))
+    return (1 + (len(operands) > 1)) * prod(sizes.values())
+
+
+_einsum_op = bilinear(_einsum, joint=_einsum_rules, saves="inputs", name="einsum", flops=_einsum_flops,
                       doc="Sum of products in Einstein's notation.")  # fmt: skip
 
 

@@ -24,14 +24,16 @@ _product = bilinear(
     lambda x, w: x @ w.T,
     lambda g, y, x, w: g @ w,
     _weight,
-    saves=("w", "x"), name="linear", doc="x W^T: x_bar = g W, W_bar = g^T x.",
+    saves=("w", "x"), name="linear", flops=lambda y, x, w: 2 * y.size * x.shape[-1],
+    doc="x W^T: x_bar = g W, W_bar = g^T x.",
 )  # fmt: skip
 
 _affine = declare(
     lambda x, w, b: x @ w.T + b,
     (lambda g, y, x, w, b: g @ w, _weight,
      lambda g, y, x, w, b: np.add.reduce(g) if g.ndim == 2 else g),
-    saves=("w", "x", ""), name="linear", doc="x W^T + b: x_bar = g W, W_bar = g^T x, b_bar = g.",
+    saves=("w", "x", ""), name="linear", flops=lambda y, x, w, b: y.size * (2 * x.shape[-1] + 1),
+    doc="x W^T + b: x_bar = g W, W_bar = g^T x, b_bar = g.",
 )  # fmt: skip
 _affine.defjvp(
     lambda t, y, x, w, b: t @ w.T, lambda t, y, x, w, b: x @ t.T, lambda t, y, x, w, b: t
