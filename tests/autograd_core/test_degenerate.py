@@ -68,7 +68,7 @@ def test_functions_of_values_alone(name: str, f: Function) -> None:
 
 
 @pytest.mark.parametrize("x", [rotated(1, 1, 3, 3), rotated(1, 1, 3, 4), np.diag([2.0, 2.0, 5.0, 7.0]),
-                               rotated(0, 0, 1, 2)], ids=str)  # fmt: skip
+                               rotated(0, 0, 1, 2)])  # fmt: skip
 def test_a_projector_onto_a_whole_space(x: Any) -> None:
     def projector(a: Any) -> Any:
         v = np.linalg.eigh(a)[1][:, :2]
@@ -142,7 +142,7 @@ def composed(a: Any) -> Any:
     (lambda a: reconstructed(a)[()] * 1.0, rotated(2, 2, 2, 2), "through values and vectors"),
     (same_again, rotated(0, 0, 1, 2), "through values and vectors"),
     (composed, turned(4, 4, 2, 2, 1, 1), r"through values and vectors .* svdvals"),
-], ids=str)  # fmt: skip
+])  # fmt: skip
 def test_what_is_not_defined_is_an_error(f: Function, x: Any, says: str) -> None:
     with pytest.raises(np.linalg.LinAlgError, match=says):
         ag.grad(f)(x)
@@ -243,7 +243,7 @@ def test_a_singular_matrix_does_not_disturb_a_stack() -> None:
     (lambda a: np.sum(np.linalg.qr(a)[1]), r"\[qr\] got columns that depend on each other"),
     (lambda a: np.sum(1 / np.linalg.eigvalsh(a)), r"\[eigvalsh\] got an infinite gradient"),
     (lambda a: np.sum(np.linalg.inv(a)), r"\[inv\] .*Singular"),
-], ids=str)  # fmt: skip
+])  # fmt: skip
 def test_what_a_singular_matrix_does_not_have(f: Function, says: str) -> None:
     with np.errstate(all="ignore"), pytest.raises(np.linalg.LinAlgError, match=says):
         ag.grad(f)(np.diag([1.0, 2.0, 0.0]))
@@ -254,7 +254,7 @@ def test_cond_of_nothing_is_numpys_error() -> None:
         np.linalg.cond(ag.tensor(np.zeros((2, 0, 0)), requires_grad=True))
 
 
-@pytest.mark.parametrize("x", [turned(3, 3, 2, 2, 0), turned(4, 3, 2, 2, 0), turned(3, 4, 1, 0, 0)], ids=str)
+@pytest.mark.parametrize("x", [turned(3, 3, 2, 2, 0), turned(4, 3, 2, 2, 0), turned(3, 4, 1, 0, 0)])
 def test_pinv_and_lstsq_keep_their_rank(x: Any) -> None:
     """Along matrices of one rank, exp(sK) x exp(sL) with any K and L, both have a derivative."""
     m, n = x.shape

@@ -172,7 +172,7 @@ def kind_of(name: str, thing: Any) -> str:
 
 
 EXPORTED = exported()
-FUNCTIONS = [name for name, thing in EXPORTED.items() if kind_of(name, thing) == "function"]
+FUNCTIONS = sorted(name for name, thing in EXPORTED.items() if kind_of(name, thing) == "function")
 
 
 REFLECTED = [name for name in FUNCTIONS if name in BINARY.split()]  # also called f(OTHER, t)
