@@ -22,8 +22,9 @@ TESTING := $(subst $(empty) $(empty),$(comma),$(strip test $(sort $(subst $(comm
 demo: .venv/.has-plot
 	@$(BIN)/python -m optim.demo $(ARGS)
 
+# As many processes as cores, of one thread each; a file counts what its tests have seen.
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/.has-$(TESTING)
 	$(BIN)/ruff check
