@@ -747,13 +747,13 @@ def modules(*packages: str) -> Iterator[ModuleType]:
                 yield importlib.import_module(info.name)
 
 
-def primitives() -> dict[Any, str]:
-    """Return every primitive that a module holds, and where; not those of SciPy's values without SciPy."""
+def primitives(scipy: bool = table_gamma.SCIPY) -> dict[Any, str]:
+    """Return every primitive that a module holds, and where; those of SciPy's values if ``scipy``."""
     found: dict[Any, str] = {}
     for module in modules("autograd_core.ops", "nn", "optim"):
         for name, value in vars(module).items():
             if hasattr(value, "primitive") and not isinstance(value, (type, ModuleType)):
-                if getattr(value.primitive.fun, "needs_scipy", False) and not table_gamma.SCIPY:
+                if getattr(value.primitive.fun, "needs_scipy", False) and not scipy:
                     continue
                 found.setdefault(value.primitive, f"{module.__name__}.{name}")
     return found
