@@ -38,6 +38,7 @@ ORDER = [
     {"tensor", "value"},
     {"forward"},
     {"transforms"},
+    {"fused"},
     {"anomaly", "checkpoint", "gradcheck", "draw", "compile"},
 ]
 # What else a package may import, and in which files: only as `from autograd_core import ...`.

@@ -1,0 +1,107 @@
+"""Which of a kernel's two versions runs: the NumPy one, or the loop that numba compiles.
+
+numba is imported, and a loop compiled, when the kernel is first called; the machine code is kept on disk for
+the next time. ``AUTOGRAD_CORE_NUMBA=0`` in the environment, or :func:`using`, leaves it out.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, wraps
+from typing import Any, TypeVar
+
+from ..errors import message
+
+__all__ = ["loop", "twin", "using"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_used: bool | None = None  # None: where it is installed
+_loops: dict[str, dict[str, tuple[Callable[..., Any], dict[str, Any]]]] = {}  # by module and name
+
+
+@cache
+def _installed() -> bool:
+    return os.environ.get("AUTOGRAD_CORE_NUMBA", "1") != "0" and importlib.util.find_spec("numba") is not None
+
+
+@contextmanager
+def using(numba: bool) -> Iterator[None]:
+    """Use the numba versions of kernels, or only the NumPy ones, within a ``with`` block (of all threads).
+
+    Raises:
+        ImportError: numba is asked for and is not installed.
+
+    >>> import numpy as np
+    >>> from autograd_core import kernels, nn
+    >>> with kernels.using(numba=False):
+    ...     nn.functional.relu(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+    global _used
+    if numba and importlib.util.find_spec("numba") is None:
+        raise ImportError(message("kernels.using", "numba=True without numba", "numba",
+                                  "pip install 'autograd-core[fast]'"))  # fmt: skip
+    before, _used = _used, numba
+    try:
+        yield
+    finally:
+        _used = before
+
+
+def loop(fun: F | None = None, **options: Any) -> Any:
+    """Mark a function for numba; until its twin is called it is a plain Python function.
+
+    ``options`` go to ``numba.njit``. Loops of a module may call each other.
+    """
+
+    def mark(fun: F) -> F:
+        _loops.setdefault(fun.__module__, {})[fun.__name__] = fun, options
+        return fun
+
+    return mark if fun is None else mark(fun)
+
+
+def _compile(module: str) -> None:
+    """Put compiled functions in the place of a module's loops, so that they find each other."""
+    import numba
+
+    space = vars(sys.modules[module])
+    for name, (fun, options) in _loops[module].items():
+        # Sums may be reordered, so that they run on vectors; NaN and infinity keep their meaning.
+        how = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}} | options
+        try:
+            space[name] = numba.njit(cache=True, **how)(fun)
+        except RuntimeError:  # nowhere to keep the machine code
+            space[name] = numba.njit(**how)(fun)
+
+
+@cache
+def _compiled(fast: Any) -> Any:
+    space = vars(sys.modules[fast.__module__])
+    if space[fast.__name__] is fast:
+        _compile(fast.__module__)
+    return space[fast.__name__]
+
+
+def twin(fast: Callable[..., Any]) -> Callable[[F], F]:
+    """Let a kernel run as the loop ``fast`` where numba is installed.
+
+    Both take the same positional arguments: arrays in C order of float32 or float64 (the first is asked),
+    integers, numbers and tuples of them.
+    """
+
+    def mark(fun: F) -> F:
+        @wraps(fun)
+        def call(*args: Any) -> Any:
+            if (_installed() if _used is None else _used) and args[0].dtype.char in "fd":
+                return _compiled(fast)(*args)
+            return fun(*args)
+
+        return call  # type: ignore[return-value]
+
+    return mark
