@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import sys
 
-from . import arrays, chain, elementwise, imports, memory, mlp, operations, pictures, scalars
+from . import (
+    arrays,
+    chain,
+    elementwise,
+    imports,
+    memory,
+    mlp,
+    networks,
+    operations,
+    pictures,
+    scalars,
+)
 from .table import footer, header
 
 WORKLOADS = {
     "elementwise": elementwise.rows, "chain": chain.rows, "mlp": mlp.rows, "adam": mlp.wide_rows,
     "value": scalars.rows, "million": arrays.rows, "operations": operations.rows,
-    "memory": memory.rows, "import": imports.rows, "pictures": pictures.rows,
+    "memory": memory.rows, "import": imports.rows, "pictures": pictures.rows, "networks": networks.rows,
 }  # fmt: skip
 
 
