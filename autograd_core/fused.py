@@ -8,14 +8,16 @@ gradients of gradients read it, and tests hold the kernels to it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
+from inspect import Parameter
 from itertools import accumulate
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from .docs import parameters_of
+from .kernels.memory import scratch
 from .ops import concatenate, reshape
 from .primitive import Operation, declare, kernel
 from .transforms import jvp, vjp
@@ -24,8 +26,9 @@ __all__ = ["fused"]
 
 
 def fused(
-    definition: Callable[..., Any], forward: Callable[..., Any], backward: Callable[..., None], **known: Any
-) -> Operation:
+    definition: Callable[..., Any], forward: Callable[..., Any], backward: Callable[..., None],
+    memory: Callable[..., int] | None = None, **known: Any,
+) -> Operation:  # fmt: skip
     """Declare the operation ``definition(*inputs, **params)``, computed by two kernels.
 
     Args:
@@ -34,6 +37,9 @@ def fused(
         forward: ``forward(*inputs, **params)`` returns its value; it sees arrays.
         backward: ``backward(g, y, *inputs, out=arrays, **params)`` writes the gradient of each input into
             the array that ``out`` has for it, which is not initialised.
+        memory: ``memory(*inputs, **params)`` returns the length of a vector that forward fills for
+            backward, so that this need not compute it again; both get it after their inputs. It is
+            dropped with what else the node saved.
         known: ``name``, ``doc``, ``flops``, as of a primitive.
 
     >>> import numpy as np, autograd_core as ag
@@ -43,14 +49,15 @@ def fused(
     >>> ag.grad(cube)(2.0), ag.grad(ag.grad(cube))(2.0)
     (np.float64(12.0), np.float64(12.0))
     """
-    arity = sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
-                for p in parameters_of(definition).values())  # fmt: skip
+    arity = _number_of_inputs(definition)
+    more = 0 if memory is None else 1  # inputs that are no input of the definition
     name = known.pop("name", definition.__name__.strip("_"))
 
     def gradients(g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
         """Return the gradients of all inputs, one after the other in one array."""
-        flat = np.empty(sum(x.size for x in inputs), y.dtype)
-        backward(g, y, *inputs, out=_parts(flat, inputs), **params)
+        own = inputs[: len(inputs) - more]
+        flat = np.empty(sum(x.size for x in own), y.dtype)
+        backward(g, y, *inputs, out=_parts(flat, own), **params)
         return flat
 
     def defined(params: Any, g: Any, *inputs: Any) -> Any:
@@ -58,21 +65,46 @@ def fused(
         return concatenate([reshape(x, (-1,)) for x in pull(g)])
 
     def again(h: Any, flat: Any, g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
-        _, pull = vjp(partial(defined, params), g, *inputs)
+        _, pull = vjp(partial(defined, params), g, *inputs[: len(inputs) - more])
         g_bar, *bars = pull(h)
-        return (g_bar, None, *bars)  # y is a function of the inputs, and has been differentiated as such
+        return (g_bar, None, *bars, *(None,) * more)  # y is a function of the inputs, differentiated as such
 
     def push_again(ts: Any, flat: Any, g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
-        return _push(partial(defined, params), (g, *inputs), (ts[0], *ts[2:]))
+        n = len(inputs) - more
+        return _push(partial(defined, params), (g, *inputs[:n]), (ts[0], *ts[2 : 2 + n]))
 
-    pulled = declare(kernel(gradients), joint=again, name=f"{name}_gradients", arity=arity + 2)
+    pulled = declare(kernel(gradients), joint=again, name=f"{name}_gradients",
+                     arity=None if arity is None else arity + more + 2)  # fmt: skip
     pulled.defjvp(joint=push_again)
-    operation = declare(
-        kernel(forward), name=name, arity=arity, **known,
-        joint=lambda g, y, *inputs, **params: _parts(pulled(g, y, *inputs, **params), inputs),
-    )  # fmt: skip
-    operation.defjvp(joint=lambda ts, y, *inputs, **params: _push(partial(definition, **params), inputs, ts))
-    return operation
+
+    def pull(g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
+        parts = _parts(pulled(g, y, *inputs, **params), inputs[: len(inputs) - more])
+        return (*parts, *(None,) * more)
+
+    def push(ts: Any, y: Any, *inputs: Any, **params: Any) -> Any:
+        n = len(inputs) - more
+        return _push(partial(definition, **params), inputs[:n], ts[:n])
+
+    operation = declare(kernel(forward), name=name, arity=None if arity is None else arity + more,
+                        joint=pull, **known)  # fmt: skip
+    operation.defjvp(joint=push)
+    operation.fused = True  # its rules run transforms: they are none that a reader of source can follow
+    if memory is None:
+        return operation
+
+    @wraps(operation)
+    def call(*inputs: Any, **params: Any) -> Any:
+        return operation(*inputs, scratch(memory(*inputs, **params), inputs[0].dtype), **params)
+
+    return cast(Operation, call)
+
+
+def _number_of_inputs(definition: Callable[..., Any]) -> int | None:
+    """Count the positional parameters without a default; None where there may be any number."""
+    kinds = [(p.kind, p.default is p.empty) for p in parameters_of(definition).values()]
+    if any(kind is Parameter.VAR_POSITIONAL for kind, _ in kinds):
+        return None
+    return sum(kind is Parameter.POSITIONAL_OR_KEYWORD and needed for kind, needed in kinds)
 
 
 def _parts(flat: Any, inputs: Any) -> tuple[Any, ...]:
@@ -82,5 +114,5 @@ def _parts(flat: Any, inputs: Any) -> tuple[Any, ...]:
 
 
 def _push(f: Any, inputs: Any, ts: Any) -> Any:
-    filled = [np.zeros(x.shape, x.dtype) if t is None else t for t, x in zip(ts, inputs)]
+    filled = [np.zeros(x.shape, dtype=x.dtype) if t is None else t for t, x in zip(ts, inputs)]
     return jvp(f, inputs, filled)[1]

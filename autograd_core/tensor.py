@@ -311,13 +311,14 @@ class Tensor(Array):
                 message("copy", "a Tensor that is part of a graph", "a leaf", "detach()")
             )
         extras = {"name": self.name} if self.name else None
-        return _rebuild, (type(self), self.data, self.node is LEAF, self.grad, extras)
+        grad = None if self.grad is None else strip(self.grad)  # perhaps part of a graph itself
+        return _rebuild, (type(self), self.data, self.node is LEAF, grad, extras)
 
 
 def _rebuild(cls: type[Tensor], data: Any, requires_grad: bool, grad: Any, extras: Any) -> Tensor:
     t = object.__new__(cls)
     t.data, t.node, t.grad, t.version, t.extras = (
-        data,
+        data if data.flags.writeable else data.copy(),  # memory that a pickle lent
         LEAF if requires_grad else None,
         grad,
         0,

@@ -13,11 +13,35 @@ from . import functional as functional
 from . import init as init
 from . import plots as plots
 from . import random as random
+from . import utils as utils
 from .activations import *
+from .adaptive_pooling import *
+from .cells import *
+from .attention import *
+from .batchnorm import *
 from .containers import *
+from .gated_feedback import *
+from .distance import *
+from .embedding import *
+from .files import load_file as load_file
+from .files import save_file as save_file
+from .convolution import *
+from .dropout import *
+from .folding import *
 from .linear import *
 from .losses import *
 from .mlp import *
 from .module import Module as Module
+from .noise import *
+from .normalization import *
+from .padding import *
+from .parameterlists import *
+from .pooling import *
+from .positions import *
 from .random import manual_seed as manual_seed
+from .recurrent import *
+from .resampling import *
 from .summary import summary as summary
+from .unpooling import *
+from .wrappers import *
+from .transformer import *

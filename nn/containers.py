@@ -9,7 +9,7 @@ from autograd_core.errors import message
 
 from .module import Module
 
-__all__ = ["Lambda", "ModuleDict", "ModuleList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 
 def checked(module: Any, who: str) -> Module:
@@ -19,16 +19,18 @@ def checked(module: Any, who: str) -> Module:
     hint = "nn.Lambda(function)" if callable(module) else ""
     if isinstance(module, type) and issubclass(module, Module):
         hint = f"{module.__name__}()"
+    elif isinstance(module, (list, tuple)):
+        hint = f"{who}(*modules)" if who == "Sequential" else ""
     raise TypeError(message(who, f"{module!r}", "a Module", hint))
 
 
 class _Numbered(Module):
-    """Modules under the names "0", "1", ...: what Sequential and ModuleList share."""
+    """Modules in an order, under the names "0", "1", ...: what Sequential and ModuleList share."""
 
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[Module]:
+    def __iter__(self) -> Iterator[Any]:
         return iter([self.__dict__[name] for name in self._modules])
 
     @overload
@@ -36,28 +38,46 @@ class _Numbered(Module):
     @overload
     def __getitem__(self, index: slice) -> Self: ...
     def __getitem__(self, index: int | slice) -> Any:
-        modules = list(self)
         if isinstance(index, slice):
-            part: Any = Module.__new__(type(self))
-            part.training = self.training
-            part._renumber(modules[index])
-            return part
-        try:
-            return modules[index]
-        except IndexError:
-            raise IndexError(message(
-                type(self).__name__, f"index {index}", f"one of {len(modules)} modules"
-            )) from None  # fmt: skip
+            return self._part(list(self._modules)[index])
+        return self.__dict__[self._name(index)]
 
     def __setitem__(self, index: int, module: Module) -> None:
-        modules = list(self)
-        modules[index] = checked(module, type(self).__name__)
-        self._renumber(modules)
+        name = self._name(index)
+        self.add_module(name, checked(module, type(self).__name__))
 
     def __delitem__(self, index: int | slice) -> None:
         modules = list(self)
+        if not isinstance(index, slice):
+            self._name(index)
         del modules[index]
         self._renumber(modules)
+
+    def __add__(self, other: Iterable[Module]) -> Self:
+        return self[:].extend(other)
+
+    def __iadd__(self, other: Iterable[Module]) -> Self:
+        return self.extend(other)
+
+    def _name(self, index: int) -> str:
+        names = list(self._modules)
+        try:
+            return names[index]
+        except IndexError:
+            raise IndexError(message(
+                type(self).__name__, f"index {index}", f"one of {len(names)} modules")) from None  # fmt: skip
+
+    def _part(self, names: list[str]) -> Self:
+        """Return some of the modules, under new numbers."""
+        part = self._empty()
+        part._renumber([self.__dict__[name] for name in names])
+        return part
+
+    def _empty(self) -> Self:
+        """Return one of the same class without modules: a subclass may be made from something else."""
+        part = Module.__new__(type(self))
+        part.training = self.training
+        return part
 
     def _renumber(self, modules: Iterable[Any]) -> None:
         modules = [checked(m, type(self).__name__) for m in modules]
@@ -68,11 +88,14 @@ class _Numbered(Module):
 
     def append(self, module: Module) -> Self:
         """Add a module at the end."""
-        self.add_module(str(len(self)), checked(module, type(self).__name__))
+        n = len(self)
+        while str(n) in self._modules:  # a part of a Sequential keeps its names
+            n += 1
+        self.add_module(str(n), checked(module, type(self).__name__))
         return self
 
     def insert(self, index: int, module: Module) -> Self:
-        """Add a module before place ``index``; those after it move on."""
+        """Add a module before place ``index``; all are numbered anew."""
         modules = list(self)
         modules.insert(index, module)
         self._renumber(modules)
@@ -80,16 +103,27 @@ class _Numbered(Module):
 
     def extend(self, modules: Iterable[Module]) -> Self:
         """Add several modules at the end."""
-        for module in modules:
+        for module in list(modules):
             self.append(module)
         return self
+
+    def pop(self, index: int = -1) -> Any:
+        """Take a module out, the last one by default, and return it."""
+        module = self[index]
+        del self[index]
+        return module
 
 
 class Sequential(_Numbered):
     """Modules in a row: each gets what the one before it returned.
 
+    It has a list's methods, ``a + b`` is a row of both, and ``a * 3`` three times the same modules.
+
     Args:
         modules: the modules, or one dictionary of them, whose keys become their names.
+
+    Raises:
+        TypeError: something in it is not a Module.
 
     >>> import numpy as np
     >>> from autograd_core import nn
@@ -110,17 +144,38 @@ class Sequential(_Numbered):
 
     def forward(self, x: Any) -> Any:
         values = self.__dict__
-        try:
-            for name in self._modules:
-                x = values[name](x)
-        except (ValueError, TypeError) as error:
-            error.add_note(f"in layer ({name}) of {type(self).__name__}: {values[name]!r}")
-            raise
+        for name in self._modules:
+            x = values[name](x)
         return x
+
+    def _part(self, names: list[str]) -> Self:
+        """Return some of the modules, under the names that they have here."""
+        part = self._empty()
+        for name in names:
+            part.add_module(name, self.__dict__[name])
+        return part
+
+    def __mul__(self, times: int) -> Self:
+        return self[:].__imul__(times)
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        if not isinstance(times, int):
+            raise TypeError(message("Sequential", f"a row times {times!r}", "a whole number"))
+        if times < 1:
+            raise ValueError(message("Sequential", f"a row times {times}", "a positive number"))
+        modules = list(self)
+        for _ in range(times - 1):
+            self.extend(modules)
+        return self
 
 
 class ModuleList(_Numbered):
     """Modules in a list, to be called as the owner's ``forward`` likes.
+
+    Args:
+        modules: the modules; none by default.
 
     >>> from autograd_core import nn
     >>> layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
@@ -128,13 +183,16 @@ class ModuleList(_Numbered):
     (3, 6)
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self._renumber(modules)
+        self._renumber(() if modules is None else modules)
 
 
 class ModuleDict(Module):
     """Modules by name, to be called as the owner's ``forward`` likes.
+
+    Args:
+        modules: a dictionary, or pairs of name and module; none by default.
 
     >>> from autograd_core import nn
     >>> heads = nn.ModuleDict({"digit": nn.Linear(8, 10), "parity": nn.Linear(8, 1)})
@@ -158,7 +216,7 @@ class ModuleDict(Module):
         self.add_module(key, checked(module, "ModuleDict"))
 
     def __delitem__(self, key: str) -> None:
-        delattr(self, key)
+        delattr(self, key if key in self._modules else self[key])
 
     def __contains__(self, key: str) -> bool:
         return key in self._modules
@@ -173,40 +231,26 @@ class ModuleDict(Module):
         """Return the names."""
         return list(self._modules)
 
-    def values(self) -> Iterable[Module]:
+    def values(self) -> Iterable[Any]:
         """Return the modules."""
         return [self.__dict__[name] for name in self._modules]
 
-    def items(self) -> Iterable[tuple[str, Module]]:
+    def items(self) -> Iterable[tuple[str, Any]]:
         """Return pairs of name and module."""
         return [(name, self.__dict__[name]) for name in self._modules]
 
-    def update(self, modules: Mapping[str, Module]) -> None:
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """Add or replace modules by name."""
-        for name, module in modules.items():
+        for name, module in dict(modules).items():
             self[name] = module
 
+    def pop(self, key: str) -> Any:
+        """Take a module out, and return it."""
+        module = self[key]
+        del self[key]
+        return module
 
-class Lambda(Module):
-    """A function as a module, so that it can stand in a row of them.
-
-    >>> import numpy as np
-    >>> from autograd_core import nn
-    >>> nn.Sequential(nn.Linear(2, 2), nn.Lambda(np.sin))
-    Sequential(
-      (0): Linear(in_features=2, out_features=2, bias=True)  # 6: weight (2, 2), bias (2,)
-      (1): Lambda(sin)
-    )  # 6 parameters in 2 arrays, float32, 24 bytes
-    """
-
-    def __init__(self, function: Any) -> None:
-        super().__init__()
-        if not callable(function):
-            raise TypeError(message("Lambda", repr(function), "a function"))
-        self.function = function
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
-
-    def extra_repr(self) -> str:
-        return getattr(self.function, "__name__", repr(self.function))
+    def clear(self) -> None:
+        """Take all modules out."""
+        for name in self:
+            del self[name]

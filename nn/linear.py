@@ -1,8 +1,9 @@
-"""Fully connected layers, and the two layers that only pass values on."""
+"""Fully connected layers, and layers that only pass values on, as they are or in another shape."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,16 @@ from . import functional as F
 from . import init
 from .module import Module
 
-__all__ = ["Flatten", "Identity", "Linear"]
+__all__ = ["Flatten", "Identity", "Linear", "Unflatten"]
+
+
+def check_sizes(who: str, **sizes: Any) -> None:
+    """Say which of a layer's sizes is not a positive whole number."""
+    for name, n in sizes.items():
+        if not isinstance(n, (int, np.integer)) or isinstance(n, bool):
+            raise TypeError(message(who, f"{name}={n!r}", "a positive whole number"))
+        if n < 1:
+            raise ValueError(message(who, f"{name}={n}", "a positive number"))
 
 
 class Linear(Module):
@@ -33,7 +43,8 @@ class Linear(Module):
         bias: (out_features,). Both start uniform in +-1/sqrt(in_features).
 
     Raises:
-        ValueError: the last axis of x is not in_features long.
+        ValueError: a size is not positive; the last axis of x is not in_features long.
+        TypeError: a size is not a whole number.
 
     >>> import numpy as np
     >>> from autograd_core import nn
@@ -52,9 +63,7 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike = np.float32
     ) -> None:
         super().__init__()
-        for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if n < 1:
-                raise ValueError(message("Linear", f"{name}={n}", "a positive number"))
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(np.empty((out_features, in_features), dtype))
         if bias:
@@ -98,6 +107,13 @@ class Identity(Module):
 class Flatten(Module):
     """Join the axes ``start_dim`` to ``end_dim`` into one: by default all but the first.
 
+    Args:
+        start_dim: the first of them.
+        end_dim: the last of them.
+
+    Raises:
+        ValueError: the input lacks these axes.
+
     >>> import numpy as np
     >>> from autograd_core import nn
     >>> nn.Flatten()(np.zeros((5, 8, 8))).shape
@@ -120,3 +136,44 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Split one axis into several, the inverse of Flatten.
+
+    Args:
+        dim: the axis.
+        unflattened_size: the lengths of what it becomes; one of them may be -1, what is left.
+
+    Raises:
+        ValueError: the axis is not there, or not as long as the product of the lengths.
+
+    >>> import numpy as np
+    >>> from autograd_core import nn
+    >>> nn.Unflatten(1, (4, -1))(np.zeros((5, 12, 2))).shape
+    (5, 4, 3, 2)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        if isinstance(unflattened_size, (int, str)) or sum(n == -1 for n in unflattened_size) > 1:
+            raise ValueError(message("Unflatten", f"unflattened_size={unflattened_size!r}",
+                                     "lengths, one of them -1 at most"))  # fmt: skip
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Any:
+        shape, sizes = np.shape(x), self.unflattened_size
+        known = math.prod(n for n in sizes if n != -1)
+        there = -len(shape) <= self.dim < len(shape)
+        if not there or (shape[self.dim] % known if known and -1 in sizes else shape[self.dim] != known):
+            raise ValueError(message(
+                f"Unflatten({self.extra_repr()})", f"an input of shape {shape}",
+                f"a multiple of {known} along axis {self.dim}" if -1 in sizes else
+                f"{known} along axis {self.dim}"))  # fmt: skip
+        axis = self.dim % len(shape)
+        if -1 in sizes:
+            sizes = tuple(shape[axis] // max(known, 1) if n == -1 else n for n in sizes)
+        return ops.reshape(x, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

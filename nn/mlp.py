@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import difflib
+import inspect
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -12,29 +14,42 @@ from numpy.typing import DTypeLike
 
 from autograd_core.errors import message
 
-from . import activations
-from .containers import Lambda, Sequential
+from . import activations, functional
+from .containers import Sequential
 from .linear import Identity, Linear
 from .module import Module
+from .wrappers import Lambda
 
 __all__ = ["MLP"]
 
 Activation = str | Module | type[Module] | Callable[[Any], Any]
 
-BY_NAME: dict[str, type[Module]] = {
-    "elu": activations.ELU, "heaviside": activations.Heaviside, "identity": Identity,
-    "leaky_relu": activations.LeakyReLU, "log_softmax": activations.LogSoftmax,
-    "prelu": activations.PReLU, "relu": activations.ReLU, "sigmoid": activations.Sigmoid,
-    "softmax": activations.Softmax, "softplus": activations.Softplus, "tanh": activations.Tanh,
-}  # fmt: skip
+
+def _by_name() -> dict[str, type[Module]]:
+    """Return the activations that need no arguments, under the names of their functions."""
+    functions = {name.replace("_", ""): name for name in vars(functional)}
+    found: dict[str, type[Module]] = {"identity": Identity}
+    for name, cls in vars(activations).items():
+        if isinstance(cls, type) and issubclass(cls, Module) and not _needs_arguments(cls):
+            found[functions.get(name.lower(), name.lower())] = cls
+    return dict(sorted(found.items()))
+
+
+def _needs_arguments(cls: type[Module]) -> bool:
+    parameters = inspect.signature(cls).parameters.values()
+    return any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+
+
+BY_NAME = _by_name()
 
 
 def activation_module(activation: Activation) -> Module:
     """Return a new module for an activation: a name, a class, a module to copy, or a function."""
     if isinstance(activation, str):
         if activation not in BY_NAME:
-            raise ValueError(message("MLP", f"activation={activation!r}",
-                                     f"one of {', '.join(BY_NAME)}", "a function"))  # fmt: skip
+            close = difflib.get_close_matches(activation.lower(), BY_NAME, 1)
+            raise ValueError(message("MLP", f"activation={activation!r}", f"one of {', '.join(BY_NAME)}",
+                                     repr(close[0]) if close else "a function"))  # fmt: skip
         return BY_NAME[activation]()
     if isinstance(activation, Module):
         return copy.deepcopy(activation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,16 +11,19 @@ from numpy.typing import DTypeLike
 
 from autograd_core.errors import message
 from autograd_core.node import next_id
-from autograd_core.tensor import Parameter, Tensor
+from autograd_core.tensor import Tensor
 
 from .casting import taken
+from .hooks import Call, Hooked
 from .show import show
 from .state import Loaded, load_state, read_state
+from .tree import Tree
+from .where import locate
 
 __all__ = ["Module"]
 
 
-class Module:
+class Module(Tree, Hooked):
     """The base of every layer and network: subclass it and write ``forward``.
 
     Parameters and modules that are assigned to attributes are found again by ``parameters()``,
@@ -42,19 +45,7 @@ class Module:
     Neuron()  # 3 parameters: w (3,)
     """
 
-    training: bool
     takes_integers = True  # False: integer arrays are data too, and taken as floats
-
-    # Names only; the values are ordinary attributes, so that reading one costs no search.
-    _parameters: dict[str, None]
-    _buffers: dict[str, bool]  # name -> is it part of state_dict()
-    _modules: dict[str, None]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        # Not __init__: a subclass may forget to call it, or assign attributes before it does.
-        self = super().__new__(cls)
-        self.__dict__.update(_parameters={}, _buffers={}, _modules={}, training=True)
-        return self
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output. Every subclass states its own."""
@@ -63,155 +54,36 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         values = self.__dict__
-        for name in values["_parameters"]:  # data is taken in their dtype, the first one's
-            p = values[name]
-            if p is not None:
-                dtype = p.data.dtype
-                for x in args:
-                    if getattr(x, "dtype", None) is not dtype:
-                        args = self._taken(args, dtype)
-                        break
-                if kwargs:
-                    kwargs = dict(zip(kwargs, self._taken(kwargs.values(), dtype), strict=True))
-                break
-        return self.forward(*args, **kwargs)
+        call = None
+        try:
+            if values["_hooks"] is not None:
+                call = Call(self, args, kwargs)
+                args, kwargs = call.before()
+            for name in values["_parameters"]:  # data is taken in their dtype, the first one's
+                p = values[name]
+                if p is not None:
+                    dtype = p.data.dtype
+                    for x in args:
+                        if getattr(x, "dtype", None) is not dtype:
+                            args = self._taken(args, dtype)
+                            break
+                    if kwargs:
+                        kwargs = dict(zip(kwargs, self._taken(kwargs.values(), dtype), strict=True))
+                    break
+            if call is None:
+                return self.forward(*args, **kwargs)
+            return call.forward(args, kwargs)
+        except Exception as error:
+            if type(error) is not RecursionError:  # there is no room for another call
+                if call is not None:
+                    call.failed()
+                locate(error, self, [*args, *kwargs.values()])
+            raise
 
     def _taken(self, data: Iterable[Any], dtype: Any) -> tuple[Any, ...]:
         """Bring data to the dtype of the parameters; see :mod:`nn.casting`."""
         who, integers = type(self).__name__, self.takes_integers
         return tuple([taken(x, dtype, who, integers) for x in data])
-
-    # -- what belongs to it -------------------------------------------------------------------
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Parameter):
-            self._register(name, self._parameters, None)
-        elif isinstance(value, Module):
-            self._register(name, self._modules, None)
-        elif name in self._buffers:
-            value = _buffer(name, value)
-        elif name in self._parameters or name in self._modules:
-            if value is not None:
-                kind = "Parameter" if name in self._parameters else "Module"
-                raise TypeError(message(
-                    f"{type(self).__name__}.{name}", f"a {type(value).__name__}",
-                    f"a {kind} or None, which it was", f"del module.{name} first"))  # fmt: skip
-        object.__setattr__(self, name, value)
-
-    def _register(self, name: str, kind: dict[str, Any], value: Any) -> None:
-        if not isinstance(name, str) or "." in name or not name:
-            raise ValueError(message(type(self).__name__, f"the name {name!r}",
-                                     "a name without dots, which join names"))  # fmt: skip
-        if name not in kind:
-            for other in (self._parameters, self._buffers, self._modules):
-                other.pop(name, None)
-            kind[name] = value
-
-    def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
-        for kind in (self._parameters, self._buffers, self._modules):
-            kind.pop(name, None)
-
-    def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter by name; None keeps a place for one that is switched off."""
-        if param is not None and not isinstance(param, Parameter):
-            raise TypeError(message("register_parameter", f"a {type(param).__name__}",
-                                    "a Parameter or None", "nn.Parameter(array)"))  # fmt: skip
-        self._register(name, self._parameters, None)
-        object.__setattr__(self, name, param)
-
-    def register_buffer(self, name: str, array: Any, persistent: bool = True) -> None:
-        """Add an array that is part of the module's state but is not learnt, such as a mean.
-
-        Args:
-            name: the attribute that it becomes, a plain array.
-            array: its first value; it is not copied.
-            persistent: whether ``state_dict()`` has it.
-        """
-        self._register(name, self._buffers, persistent)
-        object.__setattr__(self, name, _buffer(name, array))
-
-    def add_module(self, name: str, module: Module | None) -> None:
-        """Add a sub-module by name, as assigning an attribute does."""
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(message("add_module", f"a {type(module).__name__}", "a Module",
-                                    "nn.Lambda(function)"))  # fmt: skip
-        self._register(name, self._modules, None)
-        object.__setattr__(self, name, module)
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Iterate over the direct sub-modules and their names."""
-        for name in self._modules:
-            if (module := self.__dict__[name]) is not None:
-                yield name, module
-
-    def children(self) -> Iterator[Module]:
-        """Iterate over the direct sub-modules."""
-        return (module for _, module in self.named_children())
-
-    def named_modules(
-        self, prefix: str = "", remove_duplicate: bool = True, _seen: set[int] | None = None
-    ) -> Iterator[tuple[str, Module]]:
-        """Iterate over the module itself and all below it, with their dotted names.
-
-        >>> from autograd_core import nn
-        >>> net = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
-        >>> [name for name, _ in net.named_modules()]
-        ['', '0', '1']
-        """
-        seen = set() if _seen is None else _seen
-        if remove_duplicate and id(self) in seen:
-            return
-        seen.add(id(self))
-        yield prefix, self
-        for name, child in self.named_children():
-            path = f"{prefix}.{name}" if prefix else name
-            yield from child.named_modules(path, remove_duplicate, seen)
-
-    def modules(self) -> Iterator[Module]:
-        """Iterate over the module itself and all below it, each once."""
-        return (module for _, module in self.named_modules())
-
-    def _named(
-        self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Module, str, Any]]:
-        """Iterate over what is registered: its dotted name, its owner, its name there, itself."""
-        seen: set[int] = set()
-        owners = self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]
-        for path, module in owners:
-            for name in getattr(module, kind):
-                value = module.__dict__[name]
-                if value is None or (remove_duplicate and id(value) in seen):
-                    continue
-                seen.add(id(value))
-                yield (f"{path}.{name}" if path else name), module, name, value
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """Iterate over the parameters and their dotted names; a shared one comes once.
-
-        >>> from autograd_core import nn
-        >>> [(name, p.shape) for name, p in nn.Linear(2, 3).named_parameters()]
-        [('weight', (3, 2)), ('bias', (3,))]
-        """
-        for path, _, _, value in self._named("_parameters", prefix, recurse, remove_duplicate):
-            yield path, value
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Iterate over the parameters, each once: what an optimizer is given."""
-        return (p for _, p in self.named_parameters(recurse=recurse))
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, ndarray[Any, Any]]]:
-        """Iterate over the buffers and their dotted names."""
-        for path, _, _, value in self._named("_buffers", prefix, recurse, remove_duplicate):
-            yield path, value
-
-    def buffers(self, recurse: bool = True) -> Iterator[ndarray[Any, Any]]:
-        """Iterate over the buffers."""
-        return (b for _, b in self.named_buffers(recurse=recurse))
 
     # -- what is done to all of it ------------------------------------------------------------
 
@@ -254,6 +126,10 @@ class Module:
     def to(self, dtype: DTypeLike) -> Self:
         """Convert floating parameters, their gradients and buffers to ``dtype``, in place.
 
+        Raises:
+            TypeError: no floating dtype; or float16, in which processors do not compute: NumPy would be
+                many times slower than in float32, and gradients would vanish below 6e-8.
+
         >>> from autograd_core import nn
         >>> nn.Linear(2, 3).to("float64").weight.dtype
         dtype('float64')
@@ -262,6 +138,11 @@ class Module:
             kind = np.dtype(dtype)
         except TypeError:
             kind = np.dtype(object)
+        if kind == np.float16:
+            raise TypeError(message(
+                "to", "float16, which is for storing numbers", "float32 or float64",
+                "nn.save_file({k: v.astype('float16') for k, v in model.state_dict().items()}, path)"
+            ))  # fmt: skip
         if kind.kind not in "fc":
             raise TypeError(message("to", repr(dtype), "a floating NumPy dtype", "'float64'"))
         for p in self.parameters():
@@ -269,14 +150,23 @@ class Module:
                 p.data = p.data.astype(kind)
                 p.version = next_id()
                 p.grad = None if p.grad is None else p.grad.astype(kind)
-        for _, module, name, b in self._named("_buffers", "", True, False):
+        made: dict[int, Any] = {}  # what two modules share they share afterwards
+        for _, module, name, b in list(self._named("_buffers", "", True, False)):
             if b.dtype.kind in "fc":
-                object.__setattr__(module, name, b.astype(kind, copy=False))
+                object.__setattr__(module, name, made.setdefault(id(b), b.astype(kind, copy=False)))
         return self
+
+    def type(self, dst_type: DTypeLike) -> Self:
+        """Do what ``to`` does."""
+        return self.to(dst_type)
 
     def double(self) -> Self:
         """Convert to float64."""
         return self.to(np.float64)
+
+    def half(self) -> Self:
+        """Refuse, as ``to`` does with float16."""
+        return self.to(np.float16)
 
     def float(self) -> Self:
         """Convert to float32."""
@@ -297,16 +187,16 @@ class Module:
         """Copy values into the parameters and buffers, in place.
 
         Args:
-            state_dict: arrays by dotted name, as ``state_dict()`` gives them; anything that
-                NumPy takes as an array will do, a PyTorch state too.
+            state_dict: arrays by dotted name, as ``state_dict()`` and ``nn.load_file`` give
+                them; anything that NumPy takes as an array will do, a PyTorch state too.
             strict: a missing or extra name is an error.
 
         Returns:
             the names that were missing, and those that were not expected.
 
         Raises:
-            ValueError: it lists every missing, extra and wrongly shaped entry. The module is
-                then exactly as it was.
+            ValueError: it lists every entry that is missing, extra, of a wrong shape, or of values
+                that the dtype here cannot hold. The module is then exactly as it was.
         """
         return load_state(self, state_dict, strict)
 
@@ -321,10 +211,3 @@ class Module:
         from .summary import summary
 
         return summary(self)._repr_html_()
-
-
-def _buffer(name: str, value: Any) -> ndarray[Any, Any] | None:
-    """Return a buffer as the plain array that it is."""
-    if value is None or type(value) is ndarray:
-        return value
-    return np.asarray(value)

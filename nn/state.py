@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from autograd_core.tensor import Tensor
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["Loaded", "load_state", "read_state"]
+__all__ = ["Loaded", "entries", "load_state", "read_state"]
 
 
 class Loaded(NamedTuple):
@@ -27,7 +27,7 @@ class Loaded(NamedTuple):
     unexpected_keys: list[str]
 
 
-def _entries(module: Module, prefix: str = "") -> dict[str, Any]:
+def entries(module: Module, prefix: str = "") -> dict[str, Any]:
     """Find every Parameter and persistent buffer; what is shared stands under each of its names."""
     found: dict[str, Any] = {}
     for path, owner in module.named_modules(prefix, remove_duplicate=False):
@@ -40,31 +40,35 @@ def _entries(module: Module, prefix: str = "") -> dict[str, Any]:
 
 def read_state(module: Module, prefix: str = "") -> dict[str, ndarray[Any, Any]]:
     """Return copies of all values by dotted name."""
-    return {name: np.array(strip(value)) for name, value in _entries(module, prefix).items()}
+    return {name: np.array(strip(value)) for name, value in entries(module, prefix).items()}
 
 
 def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> Loaded:
     """Write ``state`` into the module after all of it has been checked."""
-    ours = _entries(module)
+    who = f"{type(module).__name__}.load_state_dict"
+    if not isinstance(state, Mapping):
+        raise TypeError(message(who, f"a {type(state).__name__}", "arrays by name",
+                                "nn.load_file(path)" if isinstance(state, str) else ""))  # fmt: skip
+    ours = entries(module)
     loaded = Loaded([n for n in ours if n not in state], [n for n in state if n not in ours])
     faults = []
     if strict:
         faults += [f"{name} is missing" for name in loaded.missing_keys]
         faults += [f"{name} is not expected" for name in loaded.unexpected_keys]
-    values: list[tuple[Any, ndarray[Any, Any]]] = []
-    for name in ours:
+    values: dict[int, tuple[str, Any, ndarray[Any, Any]]] = {}  # id of what is written -> its values
+    for name, target in ours.items():
         if name in state:
-            value, fault = _fitting(state[name], ours[name])
+            value, fault = _fitting(state[name], strip(target))
+            first, _, same = values.setdefault(id(target), (name, target, value))
+            if not fault and same is not value and not _equal(same, value):
+                fault = f"differs from {first}, but both are the same here"
             if fault:
                 faults.append(f"{name} {fault}")
-            else:
-                values.append((ours[name], value))
     if faults:
-        raise ValueError(message(
-            f"{type(module).__name__}.load_state_dict", "a state that does not fit:\n  "
-            + "\n  ".join(faults) + "\n", "the names and shapes of state_dict()",
-            "strict=False to pass over names" if strict else ""))  # fmt: skip
-    for target, value in values:
+        hint = _hint(ours, loaded) if strict else ""
+        raise ValueError(message(who, "a state that does not fit:\n  " + "\n  ".join(faults) + "\n",
+                                 "the names and shapes of state_dict()", hint))  # fmt: skip
+    for _, target, value in values.values():
         if isinstance(target, Tensor):
             with no_grad():
                 target.writable("load_state_dict")[...] = value
@@ -74,12 +78,33 @@ def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> Loaded
 
 
 def _fitting(value: Any, target: Any) -> tuple[ndarray[Any, Any], str]:
-    """Return ``value`` as an array, and what is wrong with it (nothing: an empty text)."""
-    array = np.asarray(strip(value)).copy()
+    """Return ``value`` as the target would hold it, and what is wrong with it (nothing: an empty text)."""
+    array = np.asarray(strip(value))
     if array.dtype.kind not in "biufc":
         return array, f"has dtype {array.dtype}, expected numbers"
     if array.shape != target.shape:
         return array, f"has shape {array.shape}, expected {target.shape}"
     if not np.can_cast(array.dtype, target.dtype, "same_kind"):
         return array, f"has dtype {array.dtype}, expected {target.dtype}"
-    return array, ""
+    if not target.flags.writeable:
+        return array, "cannot be written to: its array is read-only"
+    with np.errstate(over="ignore"):
+        fitted = array.astype(target.dtype)
+    exact = target.dtype.kind in "biu"
+    if not (_equal(fitted, array) if exact else _equal(np.isfinite(fitted), np.isfinite(array))):
+        return array, f"has values that {target.dtype} cannot hold"
+    return fitted, ""
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+
+
+def _hint(names: Iterable[str], loaded: Loaded) -> str:
+    """Say what to try where names do not fit: a prefix that all of them have, or no strictness."""
+    missing, extra = loaded
+    if missing and extra:
+        prefix, found, _ = extra[0].rpartition(missing[0])
+        if found and prefix and {prefix + name for name in names} == set(extra):
+            return f"{{name.removeprefix({prefix!r}): value for name, value in state.items()}}"
+    return "strict=False to pass over names" if missing or extra else ""

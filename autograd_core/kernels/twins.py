@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 from ..errors import message
 
-__all__ = ["loop", "twin", "using"]
+__all__ = ["instruction", "loop", "twin", "using"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _used: bool | None = None  # None: where it is installed
+INTRINSIC: dict[str, Any] = {}
 _loops: dict[str, dict[str, tuple[Callable[..., Any], dict[str, Any]]]] = {}  # by module and name
 
 
@@ -66,12 +67,22 @@ def loop(fun: F | None = None, **options: Any) -> Any:
     return mark if fun is None else mark(fun)
 
 
+def instruction(fun: Callable[..., Any]) -> Any:
+    """Mark a function that makes machine instructions for the loops of its module: a ``numba`` intrinsic."""
+    _loops.setdefault(fun.__module__, {})[fun.__name__] = fun, INTRINSIC
+    return fun
+
+
 def _compile(module: str) -> None:
     """Put compiled functions in the place of a module's loops, so that they find each other."""
     import numba
+    import numba.extending
 
     space = vars(sys.modules[module])
     for name, (fun, options) in _loops[module].items():
+        if options is INTRINSIC:
+            space[name] = numba.extending.intrinsic(fun)
+            continue
         # Sums may be reordered, so that they run on vectors; NaN and infinity keep their meaning.
         how = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}} | options
         try:

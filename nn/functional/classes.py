@@ -183,7 +183,8 @@ def _flat(x: Any) -> Any:
     return ops.reshape(ops.moveaxis(x, 1, -1), (-1, x.shape[1]))
 
 
-def _class_weights(loss: str, weight: Any, x: Any) -> Any:
+def class_weights(loss: str, weight: Any, x: Any) -> Any:
+    """Return one factor for each class, in the dtype of the scores."""
     w = taken(strip(weight), x.dtype, loss)
     if np.shape(w) != x.shape[1:]:
         raise ValueError(message(loss, f"a weight of shape {np.shape(w)}", f"{x.shape[1:]}: one "
@@ -234,7 +235,7 @@ def nll_loss(
     """
     known("nll_loss", reduction)
     x, t, shape = indices("nll_loss", input, target)
-    w = None if weight is None else _class_weights("nll_loss", weight, x)
+    w = None if weight is None else class_weights("nll_loss", weight, x)
     losses = _weighted(x, t, w, ignore_index, reduction)
     y: Tensor = ops.reshape(losses, shape) if reduction == "none" else losses
     return y
@@ -277,7 +278,7 @@ def cross_entropy(
     if weight is None and not label_smoothing:
         losses = _fused(x, t, ignore_index=ignore_index, reduction=reduction)
     else:
-        w = None if weight is None else _class_weights("cross_entropy", weight, x)
+        w = None if weight is None else class_weights("cross_entropy", weight, x)
         losses = _weighted(
             ops.log_softmax(x, axis=1), t, w, ignore_index, reduction, label_smoothing)  # fmt: skip
     y: Tensor = ops.reshape(losses, shape) if reduction == "none" else losses
@@ -293,7 +294,7 @@ def _soft(input: Any, target: Any, weight: Any, reduction: str, smoothing: float
     if smoothing:
         q = q * (1 - smoothing) + smoothing / input.shape[1]
     if weight is not None:
-        q = q * _class_weights("cross_entropy", weight, input)
+        q = q * class_weights("cross_entropy", weight, input)
     losses = -ops.sum(q * ops.log_softmax(input, axis=1), axis=1)
     y: Tensor = ops.reshape(losses, shape) if reduction == "none" else reduce(losses, reduction)
     return y

@@ -31,7 +31,7 @@ def _scipys(name: str) -> Callable[..., Any]:
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "log": np.log, "exp": np.exp, "digamma": _digamma,
+    "log": np.log, "exp": np.exp, "digamma": _digamma, "abs": np.abs, "tanh": np.tanh,
     "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "sinh": np.sinh, "cosh": np.cosh,
     "sign": np.sign, "floor": np.floor, "trunc": np.trunc, "min": np.minimum, "s": _sigmoid,
     **{name: _scipys(name) for name in ("gamma", "beta", "polygamma", "zeta")},

@@ -74,10 +74,6 @@ def _concatenate(*x: Any, axis: Any = 0) -> Any:
     return torch.cat(x, axis) if axis is not None else torch.cat([v.reshape(-1) for v in x])
 
 
-def _together(f: Any) -> Any:
-    return lambda *x: f(*torch.broadcast_tensors(*x), reduction="none")
-
-
 def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
     if isinstance(axis, tuple) or isinstance(shift, tuple):
         n = max(len(v) for v in (shift, axis) if isinstance(v, tuple))
@@ -121,10 +117,8 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "leaky_relu": lambda x, slope: F.leaky_relu(x, slope),
     "elu": lambda x, alpha: F.elu(x, alpha),
     "prelu": lambda x, w: torch.where(x > 0, x, w * x),
-    "binary_cross_entropy": _together(F.binary_cross_entropy),
-    "binary_cross_entropy_with_logits": _together(F.binary_cross_entropy_with_logits),
     "cross_entropy": lambda x, t, **p: F.cross_entropy(x, t, **p),
-    "mse_loss": lambda x, t, **p: F.mse_loss(x, t, **p), "linear": F.linear,
+    "linear": F.linear,
 }
 WITHOUT = {  # what PyTorch does not have, by primitive
     "cbrt", "scatter", "setitem", "cumsum_from_end", "astype", "pick", "place", "cross_entropy_error",

@@ -9,6 +9,7 @@ from . import (
     chain,
     elementwise,
     imports,
+    layers,
     memory,
     mlp,
     networks,
@@ -22,6 +23,7 @@ WORKLOADS = {
     "elementwise": elementwise.rows, "chain": chain.rows, "mlp": mlp.rows, "adam": mlp.wide_rows,
     "value": scalars.rows, "million": arrays.rows, "operations": operations.rows,
     "memory": memory.rows, "import": imports.rows, "pictures": pictures.rows, "networks": networks.rows,
+    "layers": layers.rows,
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
-from autograd_core import nn
+from autograd_core import nn, optim
 
 
 class Block(nn.Module):
@@ -76,6 +76,106 @@ def test_assignment_registers_replaces_and_refuses() -> None:
 def test_a_module_without_forward_says_so() -> None:
     with pytest.raises(NotImplementedError, match=r"\[Empty\] got a call, expected a method forward"):
         type("Empty", (nn.Module,), {})()()
+
+
+def test_what_is_there_is_found_by_its_dotted_name() -> None:
+    block = Block()
+    assert block.get_submodule("") is block
+    assert block.get_submodule("inner.0") is block.inner[0]
+    assert block.get_parameter("inner.0.weight") is block.inner[0].weight
+    assert block.get_parameter("scale") is block.scale
+    assert block.get_buffer("mean") is block.mean
+    for get, name, text in (
+        (block.get_submodule, "inner.2", r"'inner.2', expected the name of a submodule: Sequential has 0, 1"),
+        (block.get_submodule, "first.weight", "of a submodule: Linear has none"),
+        (block.get_submodule, "a..b", "Block has first, inner"),
+        (block.get_parameter, "inner.0.bias", "of a parameter: Linear has weight"),
+        (block.get_parameter, "off", "of a parameter: Block has scale"),
+        (block.get_parameter, "mean", r"\[get_parameter\] got 'mean', expected the name of a parameter"),
+        (block.get_buffer, "scale", r"\[get_buffer\] got 'scale', .* of a buffer: Block has mean, cache"),
+    ):
+        with pytest.raises(AttributeError, match=text):
+            get(name)
+
+
+def test_a_submodule_is_put_in_the_place_of_a_name() -> None:
+    block = Block()
+    block.set_submodule("inner.1", nn.ReLU())
+    assert repr(block.inner[1]) == "ReLU()"
+    block.set_submodule("inner.2", nn.Sigmoid())
+    assert [name for name, _ in block.inner.named_children()] == ["0", "1", "2"]
+    block.set_submodule("first", nn.Tanh(), strict=True)
+    for name, module, kind, text in (
+        ("inner.3", nn.Tanh(), AttributeError, r"\[set_submodule\] got 'inner.3', .*Sequential has 0, 1, 2"),
+        ("other.0", nn.Tanh(), AttributeError, "'other', expected the name of a submodule"),
+        ("scale", nn.Tanh(), AttributeError, "'scale', expected the name of a submodule"),
+        ("", nn.Tanh(), ValueError, "a name that is not empty, and a Module"),
+        ("first", 3, ValueError, "the name 'first' and a int"),
+    ):
+        with pytest.raises(kind, match=text):
+            block.set_submodule(name, module, strict=True)
+    with pytest.raises(AttributeError, match="'scale', expected the name of a submodule"):
+        block.set_submodule("scale", nn.Tanh())
+
+
+def test_a_module_within_itself_is_named() -> None:
+    class Node(nn.Module):
+        parent: Any
+
+    parent, child = Node(), Node()
+    parent.child, child.parent = child, parent
+    assert [name for name, _ in parent.named_modules()] == ["", "child"]
+    with pytest.raises(ValueError, match=r"got the module 'child.parent', which is one that contains it"):
+        parent.state_dict()
+
+
+def test_dir_lists_what_can_be_typed() -> None:
+    net = nn.Sequential(nn.Linear(2, 2))
+    net.scale = nn.Parameter(np.ones(1))
+    assert {"scale", "append", "forward"} <= set(dir(net))
+    assert "0" not in dir(net)
+
+
+def test_modules_and_buffers_can_be_registered_again() -> None:
+    block = Block()
+    block.register_module("first", nn.Tanh())
+    assert repr(block.first) == "Tanh()"
+    block.register_buffer("cache", np.ones(1))
+    assert "cache" in block.state_dict()
+    block.register_parameter("mean", nn.Parameter(np.ones(1)))
+    assert [name for name, _ in block.named_buffers()] == ["cache"]
+
+
+# What torch.nn.Module has and ours has not, and why.
+ABSENT = {
+    "bfloat16": "NumPy has no such numbers; files of them are read as float32",
+    "cpu": "there is one place for arrays",
+    "cuda": "there is one place for arrays",
+    "ipu": "there is one place for arrays",
+    "mtia": "there is one place for arrays",
+    "xpu": "there is one place for arrays",
+    "to_empty": "there is one place for arrays",
+    "share_memory": "one process",
+    "compile": "the whole training step is what is compiled",
+    "register_backward_hook": "PyTorch itself says not to use it: register_full_backward_hook",
+    "get_extra_state": "what is state is a parameter or a buffer: arrays only, so files are safe to load",
+    "set_extra_state": "what is state is a parameter or a buffer: arrays only, so files are safe to load",
+    "register_state_dict_pre_hook": "override state_dict",
+    "register_state_dict_post_hook": "override state_dict",
+    "register_load_state_dict_pre_hook": "override load_state_dict",
+    "register_load_state_dict_post_hook": "override load_state_dict",
+    "call_super_init": "no module has to call it",
+    "dump_patches": "PyTorch's own history",
+    "T_destination": "a type variable",
+}
+
+
+def test_the_names_of_pytorchs_module_are_here_or_have_a_reason() -> None:
+    torch = pytest.importorskip("torch", reason="not installed: pip install 'autograd-core[oracle]'")
+    theirs = {name for name in dir(torch.nn.Module) if not name.startswith("_")}
+    ours = set(dir(nn.Module))
+    assert theirs - ours == ABSENT.keys() & theirs
+    assert not ABSENT.keys() & ours
 
 
 # -- state ---------------------------------------------------------------------------------------
@@ -155,6 +255,67 @@ def test_copies_are_whole_and_independent(copier: Any) -> None:
     assert (block.mean == 0).all()
 
 
+def used() -> Any:
+    """Return a module with gradients, hooks, and a graph that is alive."""
+    block = Block()
+    block.first.register_forward_hook(hook)
+    block.first.register_full_backward_hook(hook)
+    block(np.ones((2, 2))).sum().backward()
+    block.alive = [block(np.ones((2, 2), np.float32)).detach()]
+    return block
+
+
+def hook(*args: Any) -> None:
+    """Do nothing, at a place from which it can be pickled."""
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_what_was_used_is_pickled_in_every_protocol(protocol: int) -> None:
+    block = used()
+    y = block(np.ones((2, 2)))
+    twin = pickle.loads(pickle.dumps(block, protocol))
+    for p, q in zip(block.parameters(), twin.parameters(), strict=True):
+        np.testing.assert_array_equal(p.grad, q.grad)
+        assert not np.shares_memory(p.data, q.data)
+    np.testing.assert_array_equal(twin(np.ones((2, 2))).numpy(), y.numpy())
+    y.sum().backward()  # the graph is as it was
+
+
+def test_pickles_lend_their_memory() -> None:
+    """Protocol 5 hands arrays out of band: to another process without a copy."""
+    block = used()
+    lent: list[Any] = []
+    data = pickle.dumps(block, 5, buffer_callback=lent.append)
+    assert len(lent) >= 4
+    assert len(data) < 3000
+    twin = pickle.loads(data, buffers=[bytes(b) for b in lent])  # memory that cannot be written to
+    optimizer = optim.SGD(twin.parameters(), lr=0.1)
+    twin.zero_grad()
+    twin(np.ones((2, 2))).sum().backward()
+    optimizer.step()
+    twin.load_state_dict(block.state_dict())
+
+
+def test_copies_of_what_is_shared_share() -> None:
+    layer = nn.Linear(2, 2)
+    net = nn.Sequential(layer, nn.Tanh(), layer)
+    net.append(nn.Linear(2, 2))
+    net[3].bias = layer.bias
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert twin[0] is twin[2]
+        assert twin[3].bias is twin[0].bias
+        assert len(list(twin.parameters())) == 3
+        assert twin[0] is not layer
+
+
+def test_a_copy_after_a_recorded_gradient() -> None:
+    net = nn.MLP([2, 3, 1], activation="tanh")
+    net(np.ones((1, 2))).sum().backward(create_graph=True)
+    assert net[0].weight.grad.grad_fn is not None
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        np.testing.assert_array_equal(twin[0].weight.grad, net[0].weight.grad.numpy())
+
+
 # -- what is done to all of it ---------------------------------------------------------------------
 
 
@@ -180,6 +341,34 @@ def test_gradients_are_switched_and_forgotten() -> None:
     assert block(np.ones((1, 2))).requires_grad is True
 
 
+def test_frozen_parameters_cost_nothing() -> None:
+    called = []
+
+    def rule(name: str) -> Any:
+        return lambda g, y, x, w: (called.append(name), g * (w if name == "x" else x))[1]
+
+    scaled = ag.elementwise(np.multiply, rule("x"), rule("w"), name="scaled", numpy=())
+
+    class Scale(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(np.ones(2, np.float32))
+
+        def forward(self, x: Any) -> Any:
+            return scaled(x, self.w)
+
+    net = nn.Sequential(Scale(), Scale(), Scale())
+    net[1].requires_grad_(False)
+    net(np.ones(2)).sum().backward()
+    assert called == ["x", "w", "x", "w"], "of the last both, of the frozen one x, of the first w"
+    assert [p.grad is None for p in net.parameters()] == [False, True, False]
+    called.clear()
+    net[0].requires_grad_(False)
+    net(np.ones(2)).sum().backward()
+    assert called == ["w"], "below the last layer nothing is learnt, so nothing goes there"
+    assert net[:2](np.ones(2, np.float32)).requires_grad is False
+
+
 def test_apply_visits_children_first() -> None:
     seen: list[str] = []
     Block().apply(lambda m: seen.append(type(m).__name__))
@@ -199,9 +388,24 @@ def test_to_converts_floats_in_place() -> None:
     assert block.count.dtype == np.int64
     assert block(np.ones((1, 2), np.float32)).dtype == np.float64
     assert block.float().scale.dtype == np.float32
+    assert block.type("float64").scale.dtype == np.float64
     for wrong in ("cuda", np.int64, "int8"):
         with pytest.raises(TypeError, match=r"\[to\] got .*, expected a floating NumPy dtype"):
             block.to(wrong)
+    with pytest.raises(TypeError, match=r"\[to\] got float16, which is for storing numbers, expected"):
+        block.half()
+    assert block.scale.dtype == np.float64
+
+
+def test_to_keeps_what_is_shared() -> None:
+    a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    a.register_buffer("mean", np.zeros(2))
+    b.register_buffer("average", a.mean)
+    b.weight = a.weight
+    nn.Sequential(a, b).float()
+    assert a.mean is b.average
+    assert a.mean.dtype == np.float32
+    assert a.weight is b.weight
 
 
 # -- data meets parameters ---------------------------------------------------------------------

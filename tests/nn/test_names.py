@@ -14,13 +14,12 @@ from .cases import every_case
 
 LAZY = "the sizes of a layer are stated: nn.summary shows what each gets"
 ABSENT = {  # of torch.nn
-    "AdaptiveLogSoftmaxWithLoss": "an approximation for very large vocabularies on accelerators",
     "Container": "deprecated there: Module",
-    "FractionalMaxPool2d": "", "FractionalMaxPool3d": "",
     "LazyBatchNorm1d": LAZY, "LazyBatchNorm2d": LAZY, "LazyBatchNorm3d": LAZY, "LazyConv1d": LAZY,
     "LazyConv2d": LAZY, "LazyConv3d": LAZY, "LazyConvTranspose1d": LAZY, "LazyConvTranspose2d": LAZY,
     "LazyConvTranspose3d": LAZY, "LazyInstanceNorm1d": LAZY, "LazyInstanceNorm2d": LAZY,
     "LazyInstanceNorm3d": LAZY, "LazyLinear": LAZY,
+    "LinearCrossEntropyOptions": "how PyTorch computes logits in pieces, which changes no number",
     "NLLLoss2d": "deprecated there: NLLLoss takes images",
     "RNNBase": "what RNN, LSTM and GRU share there; a part of them here",
     "RNNCellBase": "what the cells share there; a part of them here",
@@ -31,8 +30,19 @@ ELSEWHERE = {
     "size_average": "deprecated there: reduction", "reduce": "deprecated there: reduction",
 }  # fmt: skip
 # Arguments of a layer that differ on purpose, or have no two other values.
-OTHERWISE: dict[tuple[str, str], str] = {}
-ONE_OTHER: dict[tuple[str, str], str] = {}
+OTHERWISE: dict[tuple[str, str], str] = {
+    ("LinearCrossEntropyLoss", "options"): "how PyTorch computes logits in pieces, which changes no number",
+    ("Hardtanh", "min_value"): "deprecated there: min_val",
+    ("Hardtanh", "max_value"): "deprecated there: max_val",
+    **{(name, "dim"): "theirs guesses, and warns that it should not: the last axis"
+       for name in ("LogSoftmax", "Softmax", "Softmin")},
+}  # fmt: skip
+ONE_OTHER: dict[tuple[str, str], str] = {
+    ("ELBOLoss", "likelihood"): "'bernoulli' or 'gaussian'",
+    ("MultiMarginLoss", "p"): "1 or 2",
+    ("GELU", "approximate"): "'none' or 'tanh'",
+    **{(name, "nonlinearity"): "'tanh' or 'relu'" for name in ("RNN", "RNNCell")},
+}
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,7 @@ def test_each_layer_has_a_prelu_of_its_own() -> None:
     [
         (lambda: nn.MLP([3]), ValueError, r"sizes=\[3\], expected at least two sizes"),
         (lambda: nn.MLP(3), ValueError, r"try nn.MLP\(\[784, 30, 10\]\)"),
-        (lambda: nn.MLP([2, 1, 1], activation="sigmod"), ValueError, "'sigmod', expected one of elu"),
+        (lambda: nn.MLP([2, 1, 1], activation="sigmod"), ValueError, "expected one of celu, .*; try 'sigmoid'"),
         (lambda: nn.MLP([2, 1, 1], activation=3), TypeError, "a name, a Module, its class, or a func"),
         (lambda: nn.Linear(0, 2), ValueError, "in_features=0, expected a positive number"),
         (lambda: nn.Lambda(3), TypeError, "expected a function"),
@@ -126,14 +126,12 @@ def test_a_wrong_feature_count_names_the_layer() -> None:
     with pytest.raises(ValueError, match="expected") as caught:
         nn.Linear(64, 30)(np.ones((10, 65)))
     assert str(caught.value) == (
-        "[linear] got an input of shape (10, 65) for 64 in_features and 30 out_features, "
+        "[Linear] got an input of shape (10, 65) for 64 in_features and 30 out_features, "
         "expected (..., 64); try nn.Flatten() before it, or in_features=65"
     )
     net = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Tanh(), nn.Linear(4, 1)))
-    with pytest.raises(ValueError, match=r"\(4, 3\) for 4 in_features") as caught:
+    with pytest.raises(ValueError, match=r"^\[1\.1 Linear\] got an input of shape \(4, 3\) for 4 in_f"):
         net(CORNERS)
-    assert [note[:27] for note in caught.value.__notes__] == [
-        "in layer (1) of Sequential:", "in layer (1) of Sequential:"]  # fmt: skip
     for x in (3.0, np.ones(()), ag.tensor(1.0)):
         with pytest.raises(ValueError, match=r"got an input of shape \(\) for 2 in_features"):
             nn.Linear(2, 3)(x)
@@ -199,39 +197,3 @@ def test_a_seed_fixes_everything_and_the_state_can_be_kept() -> None:
     assert second != first
     nn.random.set_state(state)
     assert draw() == second
-
-
-def test_initialisers_write_in_place_and_take_a_generator() -> None:
-    w = nn.Parameter(np.zeros((4, 3), np.float32))
-    version = w.version
-    a = nn.init.normal_(w, generator=np.random.default_rng(1)).numpy().copy()
-    assert w.version > version
-    assert w.requires_grad
-    assert w.is_leaf
-    assert w.dtype == np.float32
-    assert np.array_equal(nn.init.normal_(w, generator=np.random.default_rng(1)).numpy(), a)
-    assert np.array_equal(nn.init.eye_(w).numpy(), np.eye(4, 3))
-    for shape in ((3, 5), (5, 3), (4, 2, 3)):
-        q = nn.init.orthogonal_(nn.Parameter(np.zeros(shape)), gain=2).numpy().reshape(shape[0], -1)
-        small = q @ q.T if q.shape[0] <= q.shape[1] else q.T @ q
-        np.testing.assert_allclose(small, 4 * np.eye(len(small)), atol=1e-12)
-    assert (nn.init.sparse_(nn.Parameter(np.zeros((10, 4))), 0.25).numpy() == 0).sum() == 12
-    conv = nn.Parameter(np.zeros((8, 4, 3, 3)))
-    assert nn.init.fans(conv) == (36, 72)
-
-
-@pytest.mark.parametrize(
-    ("call", "text"),
-    [
-        (lambda w: nn.init.xavier_uniform_(w), r"\[xavier_uniform_\] got a Tensor of shape \(3,\)"),
-        (lambda w: nn.init.orthogonal_(w), "at least two axes"),
-        (lambda w: nn.init.eye_(w), "expected two axes"),
-        (lambda w: nn.init.calculate_gain("swish"), "'swish', expected one of linear"),
-        (lambda w: nn.init.kaiming_normal_(w, mode="fan"), "mode='fan', expected 'fan_in' or"),
-        (lambda w: nn.init.trunc_normal_(w, a=2, b=1), "expected a < b"),
-        (lambda w: nn.init.trunc_normal_(w, mean=100), "within four std"),
-    ],
-)
-def test_wrong_initialisations_are_explained(call: Any, text: str) -> None:
-    with pytest.raises(ValueError, match=text):
-        call(nn.Parameter(np.zeros(3)))

@@ -81,7 +81,7 @@ def test_without_inputs_and_wrong_ones() -> None:
     assert [line.depth for line in s.lines] == [0, 1, 1, 1]
     with pytest.raises(TypeError, match=r"\[summary\] got a int, expected a Module"):
         nn.summary(3)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"\[linear\]"):
+    with pytest.raises(ValueError, match=r"\[0 Linear\]"):
         nn.summary(nn.MLP([3, 4, 2]), np.ones((5, 7)))
     assert (ag.tensor([1.0], requires_grad=True) * 2).requires_grad
 

@@ -1,0 +1,312 @@
+"""The three products of a convolution as one loop over tiles, which reads patches where they lie.
+
+Stride, dilation, padding and the number of axes are in tables of places: an output place i begins at
+``a[i]`` of an image with its border, a tap is ``b[r]`` further on. The gradient of the input is again such a
+sum, over the places of g; with a stride, one for each residue of the places, since each residue meets taps of
+its own. In the gradient of the weight the two tables change their roles. Only what has a border is copied, an
+image at a time.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..threads import get_num_threads, split
+from ..twins import instruction, loop
+from .places import extent, filled, phases, tables, three
+from .tile import emit, emit_put, emit_turn, shape
+
+__all__ = ["correlate", "overlap", "spread"]
+
+Sizes = tuple[int, ...]
+BLOCK = 1024  # places at a time: what they read stays in the second cache
+LEAST = 6e6  # operations that are worth a thread
+
+
+class Layout(NamedTuple):
+    """How the numbers lie, and how a loop goes over them."""
+
+    groups: int
+    channels: int  # of x, in a group
+    outs: int  # of y or g, in a group
+    inner: Sizes  # the axes of an image
+    outer: Sizes  # the axes of what is read: the image, or a copy with its border
+    before: Sizes  # where the image begins in it
+    framed: bool  # is it a copy?
+    width: int  # the columns of a tile
+    wide: bool  # two vectors, or one?
+    height: int  # the rows of a tile
+    lanes: int  # the numbers in a vector
+    block: int  # places in a unit of work
+
+
+# -- loops -----------------------------------------------------------------------------------------------
+
+
+@instruction
+def wide_tile(typing, x, offset, a, i, b, j, n, w, at, t):  # type: ignore[no-untyped-def]
+    return emit(2, x, offset, a, i, b, j, n, w, at, t)
+
+
+@instruction
+def narrow_tile(typing, x, offset, a, i, b, j, n, w, at, t):  # type: ignore[no-untyped-def]
+    return emit(1, x, offset, a, i, b, j, n, w, at, t)
+
+
+@instruction
+def turn(typing, g, start, step, rows, out, at, width):  # type: ignore[no-untyped-def]
+    return emit_turn(g, start, step, rows, out, at, width)
+
+
+@instruction
+def put(typing, t, start, more, y, at):  # type: ignore[no-untyped-def]
+    return emit_put(t, start, more, y, at)
+
+
+@loop
+def transpose(
+    g: Any, start: int, step: int, rows: int, columns: int, out: Any, at: int, width: int, lanes: int
+) -> None:
+    """Copy rows that are ``step`` apart to columns of ``out``, which has ``width`` of them.
+
+    What stands in columns beyond the number of rows is of no meaning: it is never read as a result.
+    """
+    whole = columns // lanes * lanes
+    for k in range(0, rows, lanes):
+        many = min(lanes, rows - k)
+        for i in range(0, whole, lanes):
+            turn(g, start + k * step + i, step, many, out, at + i * width + k, width)
+        for q in range(k, k + many):
+            row = g[start + q * step : start + q * step + columns]
+            for i in range(whole, columns):
+                out[at + i * width + q] = row[i]
+
+
+@loop
+def pack(w: Any, start: int, rows: Any, step: int, columns: int, width: int, out: Any, at: int) -> None:
+    """Copy the matrix ``w[start + rows[r] + step c]`` to panels of ``width`` columns."""
+    for low in range(0, columns, width):
+        many = min(width, columns - low)
+        for r in range(len(rows)):
+            source = start + rows[r] + step * low
+            for c in range(many):
+                out[at + c] = w[source + step * c]
+            at += width
+
+
+@loop
+def pack_rows(
+    w: Any, start: int, terms: int, columns: int, width: int, lanes: int, out: Any, at: int
+) -> None:
+    """Copy the matrix ``w[start + r + terms c]`` to panels of ``width`` columns."""
+    for low in range(0, columns, width):
+        many = min(width, columns - low)
+        transpose(w, start + terms * low, terms, many, terms, out, at, width, lanes)
+        at += terms * width
+
+
+@loop
+def frame(x: Any, n: int, channels: int, inner: Sizes, outer: Sizes, before: Sizes, out: Any) -> None:
+    """Copy the n-th image into its place, ``before`` from the edges, in one of another size."""
+    (n0, n1, n2), (m0, m1, m2), (p0, p1, p2) = inner, outer, before
+    low, high = max(0, -p2), min(n2, m2 - p2)
+    for c in range(channels):
+        for i in range(max(0, -p0), min(n0, m0 - p0)):
+            for j in range(max(0, -p1), min(n1, m1 - p1)):
+                source = (((n * channels + c) * n0 + i) * n1 + j) * n2
+                target = ((c * m0 + i + p0) * m1 + j + p1) * m2 + p2
+                row, of_x = out[target + low : target + high], x[source + low : source + high]
+                for k in range(high - low):
+                    row[k] = of_x[k]
+
+
+@loop
+def patches_by_weights(
+    x: Any, w: Any, bias: Any, y: Any, a: Any, b: Any, places: Any, plane: int, how: Any, start: int,
+    stop: int,
+) -> None:  # fmt: skip
+    """Compute for some blocks of places ``y[n, o, places[i]] = sum_r x[a[i] + b[r]] w[r, o]``."""
+    size, terms = how.outer[0] * how.outer[1] * how.outer[2], len(b)
+    blocks, panels = -(-len(places) // how.block), -(-how.outs // how.width)
+    copy = np.zeros(how.groups * how.channels * size if how.framed else 0, x.dtype)
+    image = copy if how.framed else x
+    t = np.empty(how.height * how.width, x.dtype)
+    last = -1
+    for unit in range(start, stop):
+        n, low = unit // blocks, unit % blocks * how.block
+        origin = n * how.groups * how.channels * size
+        if how.framed:
+            origin = 0
+            if n != last:
+                frame(x, n, how.groups * how.channels, how.inner, how.outer, how.before, copy)
+                last = n
+        for part in range(how.groups * panels):
+            group, at = part // panels, part * terms * how.width
+            first = part % panels * how.width
+            many, o = min(how.width, how.outs - first), group * how.outs + first
+            y0 = n * how.groups * how.outs + o
+            out = y[y0 * plane : (y0 + many) * plane]
+            x0 = origin + group * how.channels * size
+            for i in range(low, min(low + how.block, len(places)), how.height):
+                if how.wide:
+                    wide_tile(image, x0, a, i, b, 0, terms, w, at, t)
+                else:
+                    narrow_tile(image, x0, a, i, b, 0, terms, w, at, t)
+                m = min(how.height, len(places) - i)
+                if plane == len(places) and m == how.height:
+                    for k in range(many):
+                        put(t, k * how.height, bias[o + k], out, k * plane + i)
+                else:
+                    for k in range(many):
+                        for q in range(m):
+                            out[k * plane + places[i + q]] = t[k * how.height + q] + bias[o + k]
+
+
+@loop
+def patches_by_gradients(
+    g: Any, x: Any, total: Any, a: Any, b: Any, how: Any, start: int, stop: int
+) -> None:
+    """Add over some blocks of places i of some images n: ``total[r, o] += x[a[r] + b[i]] g[n, o, i]``."""
+    size, places = how.outer[0] * how.outer[1] * how.outer[2], len(b)
+    blocks, panels = -(-places // how.block), -(-how.outs // how.width)
+    copy = np.zeros(how.groups * how.channels * size if how.framed else 0, x.dtype)
+    image = copy if how.framed else x
+    t, turned = np.empty(how.height * how.width, x.dtype), np.empty(how.block * how.width, x.dtype)
+    last = -1
+    for unit in range(start, stop):
+        n, low = unit // blocks, unit % blocks * how.block
+        many = min(how.block, places - low)
+        origin = n * how.groups * how.channels * size
+        if how.framed:
+            origin = 0
+            if n != last:
+                frame(x, n, how.groups * how.channels, how.inner, how.outer, how.before, copy)
+                last = n
+        at = 0
+        for part in range(how.groups * panels):
+            group, first = part // panels, part % panels * how.width
+            o = (n * how.groups + group) * how.outs + first
+            outs = min(how.width, how.outs - first)
+            transpose(g, o * places + low, places, outs, many, turned, 0, how.width, how.lanes)
+            x0 = origin + group * how.channels * size
+            for r in range(0, len(a), how.height):
+                if how.wide:
+                    wide_tile(image, x0, a, r, b, low, many, turned, 0, t)
+                else:
+                    narrow_tile(image, x0, a, r, b, low, many, turned, 0, t)
+                sums = total[at : at + how.height * how.width]
+                for k in range(how.height * how.width):
+                    sums[k] += t[k]
+                at += how.height * how.width
+
+
+# -- the three products ----------------------------------------------------------------------------------
+
+
+def _layout(
+    images: int, places: int, groups: int, channels: int, outs: int, inner: Sizes, outer: Sizes,
+    before: Sizes, itemsize: int,
+) -> Layout:  # fmt: skip
+    framed = any(before) or any(m > n for m, n in zip(outer, inner))
+    (size, height), least = shape(), places
+    if images < 4 * get_num_threads():  # else there are enough units of work for the threads
+        least = -(-places // (4 * get_num_threads()))
+    block = min(-(-least // height), BLOCK // height) * height
+    lanes = size // itemsize
+    wide = outs > lanes
+    return Layout(groups, channels, outs, inner, outer if framed else inner, before, framed,
+                  2 * lanes if wide else lanes, wide, height, lanes, block)  # fmt: skip
+
+
+def _multiply(x: Any, packed: Any, bias: Any, y: Any, table: Any, plane: int, how: Layout) -> None:
+    """Run :func:`patches_by_weights` in threads."""
+    a, b, places = table
+
+    def work(start: int, stop: int) -> None:
+        patches_by_weights(x.reshape(-1), packed, bias, y.reshape(-1), a, b, places, plane, how, start, stop)
+
+    units = len(x) * -(-len(places) // how.block)
+    operations = 2.0 * len(x) * len(places) * how.groups * how.outs * len(b)
+    split(work, units, max(1, int(LEAST * units / operations)))
+
+
+def _space(terms: int, how: Layout, dtype: Any) -> tuple[Any, int]:
+    """Return memory for packed weights, zeros where no column is, and how much of it a group takes."""
+    size = -(-how.outs // how.width) * terms * how.width
+    return (np.empty if how.outs % how.width == 0 else np.zeros)(how.groups * size, dtype), size
+
+
+def correlate(
+    x: Any, w: Any, bias: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
+) -> Any:
+    (n, c, *axes), (o, _, *taps) = x.shape, w.shape
+    y = np.empty((n, o, *size), x.dtype)
+    if not y.size:
+        return y
+    inner, kernel, stride, dilation, size = three(tuple(axes), tuple(taps), stride, dilation, size)
+    before = (0,) * (3 - len(before)) + before
+    outer = extent(size, kernel, stride, dilation)
+    how = _layout(n, prod(size), groups, c // groups, o // groups, inner, outer, before, x.itemsize)
+    a, b = tables(how.outer, c // groups, kernel, stride, dilation, size)
+    packed, of_group = _space(len(b), how, x.dtype)
+    for k in range(groups):
+        start = k * how.outs * len(b)
+        pack_rows(w.reshape(-1), start, len(b), how.outs, how.width, how.lanes, packed, k * of_group)
+    _multiply(x, packed, bias, y, (filled(a), b, np.arange(len(a))), len(a), how)
+    return y
+
+
+def spread(
+    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
+) -> Any:
+    (n, o, *axes), (_, c, *taps) = g.shape, w.shape
+    shape_of_x = n, groups * c, *size
+    if not g.size:
+        return np.zeros(shape_of_x, g.dtype)
+    inner, kernel, stride, dilation, size = three(tuple(axes), tuple(taps), stride, dilation, size)
+    before = (0,) * (3 - len(before)) + before
+    low = tuple((p - d * (k - 1)) // s for p, d, k, s in zip(before, dilation, kernel, stride))
+    outer = tuple((m - 1 + p) // s - q + 1 for m, p, s, q in zip(size, before, stride, low))
+    how = _layout(n, prod(size) // prod(stride) + 1, groups, o // groups, c, inner, outer,
+                  tuple(-q for q in low), g.itemsize)  # fmt: skip
+    bias, steps = np.zeros(groups * c, g.dtype), prod(kernel)
+    parts = phases(how.outer, low, o // groups, kernel, stride, before, dilation, size)
+    x = (np.empty if all(len(b) for _, b, _, _ in parts) else np.zeros)(shape_of_x, g.dtype)
+    for a, b, rows, places in parts:
+        if len(b):  # else the stride steps over these places
+            packed, of_group = _space(len(b), how, g.dtype)
+            starts = rows // steps * (c * steps) + rows % steps
+            for k in range(groups):
+                start = k * how.channels * c * steps
+                pack(w.reshape(-1), start, starts, steps, c, how.width, packed, k * of_group)
+            _multiply(g, packed, bias, x, (a, b, places), prod(size), how)
+    return x
+
+
+def overlap(
+    g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, kernel: Sizes
+) -> Any:
+    (n, o, *places), (_, c, *axes) = g.shape, x.shape
+    whole = o, c // groups, *kernel
+    if not g.size:
+        return np.zeros(whole, x.dtype)
+    inner, kernel, stride, dilation, size = three(tuple(axes), kernel, stride, dilation, tuple(places))
+    before = (0,) * (3 - len(before)) + before
+    outer = extent(size, kernel, stride, dilation)
+    how = _layout(n, prod(size), groups, c // groups, o // groups, inner, outer, before, x.itemsize)
+    b, taps = tables(how.outer, c // groups, kernel, stride, dilation, size)
+    a, panels, totals = filled(taps), -(-how.outs // how.width), []
+
+    def work(start: int, stop: int) -> None:
+        total = np.zeros(groups * panels * len(a) * how.width, x.dtype)
+        totals.append(total)
+        patches_by_gradients(g.reshape(-1), x.reshape(-1), total, a, b, how, start, stop)
+
+    units = n * -(-len(b) // how.block)
+    split(work, units, max(1, int(LEAST * units / (2.0 * g.size * len(taps)))))
+    total = sum(totals[1:], totals[0]).reshape(groups, panels, len(a) // how.height, how.width, how.height)
+    w = total.transpose(0, 1, 3, 2, 4).reshape(groups, panels * how.width, len(a))
+    return np.ascontiguousarray(w[:, : how.outs, : len(taps)]).reshape(whole)

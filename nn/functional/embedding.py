@@ -1,0 +1,220 @@
+"""Tables of vectors: looking up rows by index, one for each or a sum, mean or maximum for a bag of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import no_grad, ops
+from autograd_core.errors import message
+from autograd_core.node import strip
+from autograd_core.tensor import Tensor
+
+from ..casting import taken
+
+__all__ = ["embedding", "embedding_bag"]
+
+def embedding(
+    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None,
+    norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return the rows of a table at some indices: ``y = weight[input]``.
+
+    The gradient of a row is the sum over the places where it was read; the table's is a dense array.
+
+    Args:
+        input: integers of any shape, from 0 to V - 1.
+        weight: the table, (V, E).
+        padding_idx: an index whose row gets no gradient; it may count from the end.
+        max_norm: rows that are read and longer than this are first shortened, in the table itself.
+        norm_type: p of the norm for max_norm.
+        scale_grad_by_freq: divide the gradient of a row by how often it was read.
+        sparse: taken as PyTorch takes it, without effect.
+
+    Returns:
+        (*input.shape, E).
+
+    Raises:
+        TypeError: indices that are not integers.
+        IndexError: an index outside the table.
+
+    >>> from autograd_core import nn
+    >>> nn.functional.embedding(np.array([2, 0]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    array([[5., 6.],
+           [1., 2.]])
+    """
+    index = _indices("embedding", input, weight)
+    padding = _padding("embedding", padding_idx, weight)
+    if max_norm is not None:
+        _shorten(weight, index, max_norm, norm_type)
+    y: Tensor = ops.getitem(weight, index)
+    if padding is not None or scale_grad_by_freq:
+        share = _shares(index, scale_grad_by_freq, weight.dtype)
+        if padding is not None:
+            share = share * (index != padding)
+        y = _with_share(y, share[..., np.newaxis])
+    return y
+
+
+def _with_share(y: Any, share: Any) -> Any:
+    """Return y, of whose gradient only a share goes on."""
+    values = np.asarray(strip(y))
+    return values + (y - values) * share
+
+
+def _shares(index: Any, by_frequency: bool, dtype: Any) -> Any:
+    """Return what share of its gradient each row that was read gets."""
+    if not by_frequency:
+        return np.ones(index.shape, dtype)
+    _, place, counts = np.unique(index, return_inverse=True, return_counts=True)
+    return (1 / counts[place.reshape(index.shape)]).astype(dtype)
+
+
+def _indices(who: str, input: Any, weight: Any) -> Any:
+    """Return indices as an array, each of them one of the table's."""
+    if np.ndim(weight) != 2:
+        raise ValueError(message(who, f"a table of shape {np.shape(weight)}", "(V, E)"))
+    index = np.asarray(strip(input))
+    if index.dtype.kind not in "iu":
+        if index.size:
+            raise TypeError(message(who, f"indices of dtype {index.dtype}", "integers", "index.astype(int)"))
+        index = index.astype(np.intp)
+    n = weight.shape[0]
+    if index.size and (index.min() < 0 or index.max() >= n):
+        wrong = index.min() if index.min() < 0 else index.max()
+        raise IndexError(message(who, f"index {wrong}", f"0 to {n - 1}, for a table of {n} rows",
+                                 f"num_embeddings={wrong + 1}" if wrong > 0 else ""))  # fmt: skip
+    return index
+
+
+def _padding(who: str, padding_idx: int | None, weight: Any) -> int | None:
+    if padding_idx is None:
+        return None
+    n = weight.shape[0]
+    if not -n <= padding_idx < n:
+        raise ValueError(message(who, f"padding_idx={padding_idx}", f"{-n} to {n - 1}"))
+    return padding_idx % n
+
+
+def _shorten(weight: Any, index: Any, max_norm: float, norm_type: float) -> None:
+    """Shorten rows of the table that are read and longer than ``max_norm``, as PyTorch does: in place."""
+    rows = np.unique(index)
+    table = np.asarray(strip(weight))
+    norms = np.asarray(ops.norm(table[rows], norm_type, axis=1))
+    long = norms > max_norm
+    if long.any():
+        with no_grad():
+            weight[rows[long]] = table[rows[long]] * (max_norm / (norms[long] + 1e-7))[:, np.newaxis]
+
+
+# -- bags ------------------------------------------------------------------------------------------
+
+
+def embedding_bag(
+    input: Any, weight: Any, offsets: Any = None, max_norm: float | None = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
+    per_sample_weights: Any = None, include_last_offset: bool = False, padding_idx: int | None = None,
+) -> Tensor:  # fmt: skip
+    """Return a sum, mean or maximum of the rows in each bag of indices; an empty bag gives zeros.
+
+    Args:
+        input: integers, (B, n): a bag in each row; or (M,): one bag after the other.
+        weight: the table, (V, E).
+        offsets: (B,), where in ``input`` of one axis each bag begins.
+        max_norm, norm_type, sparse: those of :func:`embedding`.
+        scale_grad_by_freq: divide the gradient of a row by how often it was read; not with ``"max"``.
+        mode: ``"sum"``, ``"mean"`` or ``"max"``; of equal ones the first gets max's gradient.
+        per_sample_weights: a factor for each index, of the shape of input; only with ``"sum"``.
+        include_last_offset: ``offsets`` has one more, the end of the last bag.
+        padding_idx: an index that does not count.
+
+    Returns:
+        (B, E).
+
+    Raises:
+        TypeError: indices that are not integers.
+        IndexError: an index outside the table.
+        ValueError: offsets that do not fit, an unknown mode.
+
+    >>> from autograd_core import nn
+    >>> table = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> nn.functional.embedding_bag(np.array([0, 1, 2]), table, np.array([0, 2]), mode="sum")
+    array([[4., 6.],
+           [5., 6.]])
+    """
+    who = "embedding_bag"
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError(message(who, f"mode={mode!r}", "'sum', 'mean' or 'max'"))
+    if scale_grad_by_freq and mode == "max":
+        raise ValueError(message(who, "scale_grad_by_freq=True", "False with mode='max'"))
+    index = _indices(who, input, weight)
+    padding = _padding(who, padding_idx, weight)
+    starts = _starts(index, offsets, include_last_offset)
+    lengths = np.diff(starts)
+    shape, index = index.shape, index.ravel()
+    factors = per_sample_weights
+    if factors is not None:
+        if mode != "sum":
+            raise ValueError(message(who, f"per_sample_weights with mode={mode!r}", "mode='sum'"))
+        factors = taken(factors, weight.dtype, who)
+        if factors.shape != shape:
+            raise ValueError(message(who, f"per_sample_weights of shape {factors.shape}", f"{shape}"))
+        factors = np.reshape(factors, (-1,))
+    if max_norm is not None:
+        _shorten(weight, index, max_norm, norm_type)
+    bag = np.repeat(np.arange(len(lengths)), lengths)
+    if padding is not None:
+        counts = np.flatnonzero(index != padding)
+        index, bag = index[counts], bag[counts]
+        factors = None if factors is None else factors[counts]
+        lengths = np.bincount(bag, minlength=len(lengths))
+    if mode == "max":
+        return _largest(weight, index, bag, lengths)
+    rows = ops.getitem(weight, index)
+    if scale_grad_by_freq:
+        rows = _with_share(rows, _shares(index, True, weight.dtype)[:, np.newaxis])
+    if factors is not None:
+        rows = rows * np.expand_dims(factors, 1)
+    y: Any = ops.scatter(rows, index=bag, shape=(len(lengths), weight.shape[1]))
+    if mode == "mean":
+        y = y / np.maximum(lengths, 1).astype(weight.dtype)[:, np.newaxis]
+    return y
+
+
+def _starts(index: Any, offsets: Any, include_last: bool) -> Any:
+    """Return where each bag begins and, at last, where the last one ends."""
+    who = "embedding_bag"
+    if index.ndim == 2:
+        if offsets is not None:
+            raise ValueError(message(who, f"offsets for an input of shape {index.shape}",
+                                     "none: each row is a bag"))  # fmt: skip
+        return np.arange(index.shape[0] + 1) * index.shape[1]
+    if index.ndim != 1 or offsets is None:
+        raise ValueError(message(who, f"an input of shape {index.shape} and offsets={offsets}",
+                                 "(B, n) without offsets, or (M,) with offsets (B,)"))  # fmt: skip
+    starts = np.asarray(strip(offsets))
+    if starts.ndim != 1 or starts.dtype.kind not in "iu" or (include_last and not starts.size):
+        raise ValueError(message(who, f"offsets of shape {starts.shape} and dtype {starts.dtype}",
+                                 "integers (B,), or (B + 1,) with include_last_offset"))  # fmt: skip
+    if starts.size and (starts[0] != 0 or starts[-1] > len(index) or (np.diff(starts) < 0).any()):
+        raise ValueError(message(who, f"offsets {starts.tolist()} for {len(index)} indices",
+                                 "0 first, none smaller than the one before, at most that"))  # fmt: skip
+    return starts if include_last else np.append(starts, len(index))
+
+
+def _largest(weight: Any, index: Any, bag: Any, lengths: Any) -> Any:
+    """Return the largest element of each bag and column: read where it stands first."""
+    full, columns = np.flatnonzero(lengths), weight.shape[1]
+    if not full.size:
+        return np.zeros((len(lengths), columns), weight.dtype)
+    rows = np.asarray(strip(weight))[index]
+    firsts = np.cumsum(lengths[full]) - lengths[full]
+    top = np.maximum.reduceat(rows, firsts, axis=0)
+    here = rows == np.repeat(top, lengths[full], axis=0)
+    place = np.where(here, np.arange(len(index))[:, np.newaxis], len(index))
+    place = np.minimum(np.minimum.reduceat(place, firsts, axis=0), len(index) - 1)
+    found = ops.getitem(weight, (index[place], np.arange(columns)))
+    if len(full) == len(lengths):
+        return found
+    return ops.scatter(found, index=full, shape=(len(lengths), columns))

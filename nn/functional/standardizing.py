@@ -1,0 +1,220 @@
+"""The one operation behind all normalization: its definition, its gradient, and its two layouts of memory.
+
+``y = (x - mean(x)) / sqrt(var(x) + eps) * w + b``, and with h = g w and xhat = (x - mean) / sqrt(var + eps)
+
+    x_bar = (h - mean(h) - xhat mean(h xhat)) / sqrt(var + eps).
+
+Statistics take two passes, the second around the mean, so that a large mean costs no digits.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from autograd_core import ops
+from autograd_core.kernels import normalization as kernels
+from autograd_core.primitive import declare, kernel
+from autograd_core.transforms import jvp, vjp
+
+__all__ = ["moments", "normalize_channels", "normalize_vectors", "scale_channels"]
+
+# -- the definition --------------------------------------------------------------------------------
+
+
+def _standardized(
+    x: Any, w: Any, b: Any, mean: Any, inv: Any, *, axes: tuple[int, ...], eps: float, centred: bool = True
+) -> Any:
+    """Return (x - its mean) / its standard deviation * w + b; ``mean`` and ``inv`` are known from x."""
+    n = max(1, math.prod(x.shape[axis] for axis in axes))
+    d = x - ops.sum(x, axis=axes, keepdims=True) / n if centred else x
+    return d / ops.sqrt(ops.sum(d * d, axis=axes, keepdims=True) / n + eps) * w + b
+
+
+def _frozen(x: Any, w: Any, b: Any, mean: Any, inv: Any) -> Any:
+    """Return the same with a mean and an inverse standard deviation that do not depend on x."""
+    return (x - mean) * inv * w + b
+
+
+def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str) -> Any:
+    """Declare ``definition(x, w, b, mean, inv, **how)`` with two kernels; second derivatives read it.
+
+    The forward kernel has these arguments too; ``backward(g, x, w, b, mean, inv, out=arrays, **how)`` writes
+    the gradients of x, w and b. What is kept is x and the statistics, not the result. The gradient of x is an
+    array of its own, which nobody need copy; those of w and b, which fall off on the way, are ``small``.
+    """
+
+    def of_x(g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any) -> Any:
+        x_bar = np.empty(x.shape, x.dtype)
+        backward(g, x, w, b, mean, inv, out=(x_bar, *_parts(small, w, b)), **how)
+        return x_bar
+
+    def of_w_and_b(g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any) -> Any:
+        return np.array(small)
+
+    def defined(place: int, how: Any, statistics: Any, g: Any, x: Any, w: Any, b: Any) -> Any:
+        _, pull = vjp(lambda *xwb: definition(*xwb, *statistics, **how), x, w, b)
+        bars = pull(g)
+        return ops.concatenate([ops.reshape(v, (-1,)) for v in bars[1:]]) if place else bars[0]
+
+    def gradient(place: int, fun: Any) -> Any:
+        def pull(
+            h: Any, y: Any, g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any
+        ) -> Any:
+            _, back = vjp(partial(defined, place, how, (mean, inv)), g, x, w, b)
+            return (*back(h), None, None, None)
+
+        def push(
+            ts: Any, y: Any, g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any
+        ) -> Any:
+            return _push(partial(defined, place, how, (mean, inv)), (g, x, w, b), ts)
+
+        declared = declare(kernel(fun), joint=pull, saves="g x w b mean inv",
+                           name=f"{name}_gradient_{fun.__name__}")  # fmt: skip
+        return declared.defjvp(joint=push)
+
+    gradient_of_x, gradient_of_w_and_b = gradient(0, of_x), gradient(1, of_w_and_b)
+
+    def pull(g: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+        small = np.zeros(w.size + b.size, x.dtype)
+        x_bar = gradient_of_x(g, x, w, b, mean, inv, small, **how)
+        return x_bar, *_parts(gradient_of_w_and_b(g, x, w, b, mean, inv, small, **how), w, b), None, None
+
+    def push_x(t: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+        small = np.zeros(w.size + b.size, x.dtype)  # from x to xhat the Jacobian is symmetric
+        return w * gradient_of_x(t, x, np.ones_like(w), b, mean, inv, small, **how)
+
+    def push_w(t: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+        return operation(x, t, np.zeros_like(b), mean, inv, **how)
+
+    def push_b(t: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+        return t
+
+    operation = declare(kernel(forward), joint=pull, saves="x w b mean inv", name=name, arity=5, doc=doc)
+    operation.defjvp(push_x, push_w, push_b, None, None)
+
+    def call(x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+        return operation(x, w, b, mean, inv, **how)
+
+    call.__name__, call.__doc__ = name, doc
+    return call
+
+
+def _parts(flat: Any, *like: Any) -> tuple[Any, ...]:
+    """Return the pieces of a vector that have these shapes, as views."""
+    ends = list(accumulate(v.size for v in like))
+    return tuple([flat[end - v.size : end].reshape(v.shape) for end, v in zip(ends, like, strict=True)])
+
+
+def _push(f: Any, inputs: Any, ts: Any) -> Any:
+    return jvp(f, inputs, [np.zeros(v.shape, v.dtype) if t is None else t for v, t in zip(inputs, ts)])[1]
+
+
+# -- images: (N, G, K, L), in rows of L; w and b for each of G x K channels ------------------------
+
+
+def _matrix(x: Any) -> Any:
+    """Return images as rows of L, and vectors (L = 1) as they are."""
+    shape = x.shape[:2] if x.shape[2:] == (1, 1) else (-1, x.shape[-1])
+    return np.ascontiguousarray(x).reshape(shape)
+
+
+def _by_row(shape: Any, *small: Any) -> list[Any]:
+    """Spread what broadcasts against (N, G, K, 1) to one number for each row of L."""
+    return [np.broadcast_to(v, (*shape[:3], 1)).reshape(-1) for v in small]
+
+
+def _in_columns(x: Any, mean: Any) -> bool:
+    """Tell whether x is a batch of vectors with a mean for each of their elements."""
+    return x.shape[2:] == (1, 1) and len(mean) == 1
+
+
+def _channels(x: Any, w: Any, b: Any, mean: Any, inv: Any, **_: Any) -> Any:
+    if _in_columns(x, mean):
+        m, a, c = (v.reshape(-1) for v in (mean, inv * w, b))
+        return kernels.column_scaled(_matrix(x), m, a, c).reshape(x.shape)
+    if x.shape[-1] == 1:  # groups within vectors: no loop of their own
+        return (x - mean) * (inv * w) + b
+    return kernels.scaled(_matrix(x), *_by_row(x.shape, mean, inv * w, b)).reshape(x.shape)
+
+
+def _channels_back(
+    g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, *, out: Any, axes: Any = (), **_: Any
+) -> None:
+    """Write the gradients; without ``axes``, over which mean and inv were taken, they are constants."""
+    shape, columns = x.shape, _in_columns(x, mean)
+    if columns:
+        g, x, sums = _matrix(g), _matrix(x), np.empty((2, 1, shape[1], 1, 1), x.dtype)
+        kernels.column_products(g, x, mean.reshape(-1), *sums.reshape(2, -1))
+        total, product = sums
+    elif shape[-1] == 1:
+        total, product = g, g * (x - mean)
+    else:
+        g, x = _matrix(g), _matrix(x)
+        (m,) = _by_row(shape, mean)
+        total, product = (v.reshape(*shape[:3], 1) for v in kernels.products(g, x, m))
+    out[1][...] = np.add.reduce(product * inv, axis=0, keepdims=True)
+    out[2][...] = np.add.reduce(total, axis=0, keepdims=True)
+    u = v = np.zeros((1, 1, 1, 1), x.dtype)
+    if axes:
+        n = max(1, x.size // mean.size)
+        v = np.add.reduce(total * w, axis=axes, keepdims=True) * (-inv / n)
+        u = np.add.reduce(product * w, axis=axes, keepdims=True) * (-inv * inv * inv / n)
+    if columns:
+        m, a, u, v = (np.broadcast_to(s, mean.shape).reshape(-1) for s in (mean, inv * w, u, v))
+        kernels.column_combined(g, x, m, a, u, v, out[0].reshape(x.shape))
+    elif shape[-1] == 1:
+        out[0][...] = g * (inv * w) + (x - mean) * u + v
+    else:
+        a, u, v = _by_row(shape, inv * w, u, v)
+        kernels.combined(g, x, m, a, u, v, out[0].reshape(x.shape))
+
+
+normalize_channels = _declared(
+    _standardized, _channels, _channels_back, name="normalize_channels",
+    doc="(x - mean) / sqrt(var + eps) w + b over some axes of images, w and b for each channel.",
+)  # fmt: skip
+scale_channels = _declared(
+    _frozen, _channels, _channels_back, name="scale_channels",
+    doc="(x - mean) inv w + b of images, all for each channel; mean and inv are constants.",
+)  # fmt: skip
+
+
+def moments(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return mean and sum of squared distances from it, pooled from the rows [Chan, Golub, LeVeque 1983]."""
+    if x.shape[2:] == (1, 1) and axes[0] == 0:
+        mean, square = (v.reshape(1, -1, 1, 1) for v in kernels.column_moments(_matrix(x)))
+        return mean, square
+    length = x.shape[-1]
+    if length == 1:
+        m, squares = x, np.zeros((1, 1, 1, 1), x.dtype)
+    else:
+        m, squares = (v.reshape(*x.shape[:3], 1) for v in kernels.moments(_matrix(x)))
+    pooled = math.prod(m.shape[axis] for axis in axes)
+    mean = (np.add.reduce(m, axis=axes, keepdims=True, dtype=float) / max(1, pooled)).astype(x.dtype)
+    d = m - mean
+    return mean, np.add.reduce(length * d * d + squares, axis=axes, keepdims=True)
+
+
+# -- vectors: rows of D numbers; w and b for each of the D -----------------------------------------
+
+
+def _vectors(x: Any, w: Any, b: Any, mean: Any, inv: Any, **_: Any) -> Any:
+    return kernels.layer(np.ascontiguousarray(x), w, b, mean[:, 0], inv[:, 0])
+
+
+def _vectors_back(
+    g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, *, out: Any, centred: bool = True, **_: Any
+) -> None:
+    g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
+    kernels.layer_gradients(g, x, w, mean[:, 0], inv[:, 0], centred, *out)
+
+
+normalize_vectors = _declared(
+    _standardized, _vectors, _vectors_back, name="normalize_vectors",
+    doc="(x - mean) / sqrt(var + eps) w + b of each vector, w and b for each of its elements.",
+)  # fmt: skip

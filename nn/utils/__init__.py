@@ -1,0 +1,7 @@
+"""Helpers around layers, under PyTorch's names."""
+
+from . import parametrizations as parametrizations
+from . import parametrize as parametrize
+from . import rnn as rnn
+from .parametrizations import spectral_norm as spectral_norm
+from .parametrizations import weight_norm as weight_norm
