@@ -51,7 +51,7 @@ def _lines(module: Module, label: str, indent: str) -> list[tuple[str, int | Non
     own = [(key, p) for key, p in module.named_parameters(recurse=False)]
     count = sum(p.size for _, p in own) if own else None
     shapes = ", ".join(f"{key} {tuple(p.shape)}" for key, p in own)
-    children: list[tuple[str, Any]] = list(module.named_children())
+    children = module._members()
     if not children:
         return [(f"{indent}{label}{name}({extra})", count, shapes)]
     lines = [(f"{indent}{label}{name}({extra}", count, shapes)]

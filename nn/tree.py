@@ -109,10 +109,17 @@ class Tree:
     # -- all of it, in order ------------------------------------------------------------------
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Iterate over the direct sub-modules and their names."""
-        for name in self._modules:
-            if (module := self.__dict__[name]) is not None:
+        """Iterate over the direct sub-modules and their names; a shared one comes once."""
+        seen: set[int] = set()
+        for name, module in self._members():
+            if id(module) not in seen:
+                seen.add(id(module))
                 yield name, module
+
+    def _members(self) -> list[tuple[str, Any]]:
+        """Return the direct sub-modules under each of their names."""
+        found = [(name, self.__dict__[name]) for name in self._modules]
+        return [(name, module) for name, module in found if module is not None]
 
     def children(self) -> Iterator[Module]:
         """Iterate over the direct sub-modules."""
@@ -139,7 +146,7 @@ class Tree:
                     type(self).__name__, f"the module {path!r}, which is one that contains it",
                     "modules that form a tree", "weakref.ref(...) of what stands above"))  # fmt: skip
             yield path, module
-            if children := list(module.named_children()):
+            if children := module._members():
                 above = above | {id(module)}
                 start = f"{path}." if path else ""
                 stack += [(start + name, child, above) for name, child in reversed(children)]

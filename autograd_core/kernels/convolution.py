@@ -88,7 +88,7 @@ def _correlate(
         patches = cut(x[images], rows, size, tuple(kernel), stride, before, dilation)
         out = y[images, ..., rows.start * rest : rows.stop * rest]
         np.matmul(matrix, _matrix(patches, groups, len(size), buffer), out=out)
-        out += bias
+        pass
     return y.reshape(n, o, *size)
 
 

@@ -206,7 +206,8 @@ def _sigmoid(x: Any) -> Any:
 
 sigmoid: Operation = elementwise(_sigmoid, lambda g, y, x: g * (y - y * y), saves="y", name="sigmoid",
                       doc="Logistic function 1/(1 + e^-x): dy/dx = y - y^2.")  # fmt: skip
-softplus = elementwise(lambda x: np.logaddexp(x, 0), lambda g, y, x: g * sigmoid(x), saves="x",
+softplus = elementwise(  # np.logaddexp(x, 0) takes 15 times longer
+    lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x))), lambda g, y, x: g * sigmoid(x), saves="x",
                        name="softplus", doc="""log(1 + e^x): dy/dx = s(x), s the sigmoid.
 
                        >>> import autograd_core as ag

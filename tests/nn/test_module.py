@@ -47,6 +47,8 @@ def test_what_is_shared_is_listed_once_and_saved_under_each_name() -> None:
     layer = nn.Linear(2, 2)
     net = nn.Sequential(layer, nn.Tanh(), layer)
     assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias"]
+    assert [name for name, _ in net.named_children()] == ["0", "1"]
+    assert repr(net).count("Linear(") == 2
     assert list(net.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
     net.load_state_dict(net.state_dict())
 
