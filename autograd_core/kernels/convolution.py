@@ -88,7 +88,7 @@ def _correlate(
         patches = cut(x[images], rows, size, tuple(kernel), stride, before, dilation)
         out = y[images, ..., rows.start * rest : rows.stop * rest]
         np.matmul(matrix, _matrix(patches, groups, len(size), buffer), out=out)
-        pass
+        out += bias
     return y.reshape(n, o, *size)
 
 
@@ -112,7 +112,7 @@ def _spread(
     g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
 ) -> Any:
     (n, o, *places), (_, c, *kernel) = g.shape, w.shape
-    if max(stride) == 1 and 2 * c >= o // groups:  # patches of g: 1.3 times faster than to add those of x
+    if max(stride) == 1 and 2 * c >= o // groups:  # patches of g: 1.2 times faster than to add those of x
         before = tuple(d * (k - 1) - p for k, d, p in zip(kernel, dilation, before))
         b = np.zeros(groups * c, g.dtype)
         return _correlate(g, turned(w, groups), b, stride, before, dilation, groups, size)
