@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd_core.errors import message
+from autograd_core.kernels import threads
 
 from .optimizer import Group, Optimizer, Params, gradient
 
 __all__ = ["Adam", "AdamW"]
+
+LARGE, PIECE = 1 << 18, 1 << 17  # elements: smaller pieces wait for each other at the interpreter's lock
+
+
+def in_pieces(move: Callable[..., Any], arrays: list[Any]) -> None:
+    """Call ``move(s, r, *pieces)`` for all pieces of arrays in C order, in several threads.
+
+    Fifteen passes over what is larger than the cache take three times as long.
+    """
+    flat = [a.reshape(-1) for a in arrays]
+
+    def part(first: int, last: int) -> None:
+        s, r = (np.empty(PIECE, flat[0].dtype) for _ in range(2))
+        for start in range(first * PIECE, last * PIECE, PIECE):
+            pieces = [a[start : start + PIECE] for a in flat]
+            n = pieces[0].size
+            move(s[:n], r[:n], *pieces)
+
+    threads.split(part, -(-flat[0].size // PIECE), least=4)
 
 
 class Adam(Optimizer):
@@ -69,33 +91,41 @@ class Adam(Optimizer):
                                      "numbers from 0 to below 1"))  # fmt: skip
 
     def update(self, group: Group) -> None:
-        b1, b2 = group["betas"]
         for p in group["params"]:
             g = gradient(p)
             if g is None:
                 continue
-            s, r = self.scratch(p, 2)
-            g = self.decayed(p, g, s, group)
             state = self.state.get(p)
             if state is None:
                 state = self.state[p] = self.first(p, group)
-            m, v = state["exp_avg"], state["exp_avg_sq"]
-            np.multiply(m, b1, out=m)
-            np.multiply(g, 1 - b1, out=r)
-            np.add(m, r, out=m)
-            np.multiply(v, b2, out=v)
-            np.multiply(g, g, out=r)
-            np.multiply(r, 1 - b2, out=r)
-            np.add(v, r, out=v)
-            if group["amsgrad"]:
-                v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
             rate, floor = self.rates(state["step"], group, p.dtype)
-            np.sqrt(v, out=s)
-            np.add(s, floor, out=s)
-            np.divide(m, s, out=s)
-            np.multiply(s, rate, out=s)
-            data = p.writable("step")
-            np.subtract(data, s, out=data)
+            arrays = [p.writable("step"), g, *[v for k, v in state.items() if k != "step"]]
+            if p.size < LARGE or not all(a.flags.c_contiguous for a in arrays):
+                self.move(group, rate, floor, *self.scratch(p, 2), *arrays)
+            else:
+                in_pieces(partial(self.move, group, rate, floor), arrays)
+
+    def move(
+        self, group: Group, rate: Any, floor: Any, s: Any, r: Any, p: Any, g: Any, m: Any, v: Any,
+        top: Any = None,
+    ) -> None:  # fmt: skip
+        """Move p, and its moments m and v (their largest, top), by g; s and r are memory to write to."""
+        b1, b2 = group["betas"]
+        g = self.decayed(p, g, s, group)
+        np.multiply(m, b1, out=m)
+        np.multiply(g, 1 - b1, out=r)
+        np.add(m, r, out=m)
+        np.multiply(v, b2, out=v)
+        np.multiply(g, g, out=r)
+        np.multiply(r, 1 - b2, out=r)
+        np.add(v, r, out=v)
+        if top is not None:
+            v = np.maximum(top, v, out=top)
+        np.sqrt(v, out=s)
+        np.add(s, floor, out=s)
+        np.divide(m, s, out=s)
+        np.multiply(s, rate, out=s)
+        np.subtract(p, s, out=p)
 
     def first(self, p: Any, group: Group) -> dict[str, Any]:
         """Return what is remembered of a parameter before its first step."""
@@ -108,10 +138,9 @@ class Adam(Optimizer):
         if group["maximize"]:
             g = np.negative(g, out=s)
         if decay and group["decoupled_weight_decay"]:
-            data = p.writable("step")
-            np.multiply(data, 1 - group["lr"] * decay, out=data)
+            np.multiply(p, 1 - group["lr"] * decay, out=p)
         elif decay:
-            g = g + p.data * decay
+            g = g + p * decay
         return g
 
     def rates(self, step: Any, group: Group, dtype: Any) -> tuple[Any, Any]:
