@@ -1,5 +1,5 @@
 # make demo     train a network on handwritten digits, and draw it
-# make test     lint, types and all tests; with EXTRAS=oracle,scipy,plot,notebook,browser also those
+# make test     lint, types and all tests; with EXTRAS=oracle,scipy,plot,notebook,browser,fast also those
 #               that need them
 # make bench    measure speed and memory, and print a table
 # make clean    remove the environment and all caches

@@ -39,6 +39,15 @@ def message(operation: str, got: Any, expected: str = "", hint: str = "") -> str
     return text
 
 
+def counted(n: int, what: str) -> str:
+    """Return a number and a noun.
+
+    >>> counted(1, "channel"), counted(3, "channel")
+    ('1 channel', '3 channels')
+    """
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
 def explain(error: Exception, operation: str, arrays: Any) -> Exception:
     """Return NumPy's error with the operation and the shapes that came, in the same type."""
     if str(error).startswith("["):

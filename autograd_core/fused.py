@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial, wraps
 from inspect import Parameter
-from itertools import accumulate
-from math import prod
 from typing import Any, cast
 
 import numpy as np
 
 from .docs import parameters_of
-from .kernels.memory import scratch
+from .kernels.memory import pieces, scratch
 from .ops import concatenate, reshape
 from .primitive import Operation, declare, kernel
 from .transforms import jvp, vjp
 
-__all__ = ["fused"]
+__all__ = ["fused", "pushed"]
 
 
 def fused(
@@ -57,7 +55,7 @@ def fused(
         """Return the gradients of all inputs, one after the other in one array."""
         own = inputs[: len(inputs) - more]
         flat = np.empty(sum(x.size for x in own), y.dtype)
-        backward(g, y, *inputs, out=_parts(flat, own), **params)
+        backward(g, y, *inputs, out=pieces(flat, *[x.shape for x in own]), **params)
         return flat
 
     def defined(params: Any, g: Any, *inputs: Any) -> Any:
@@ -71,24 +69,25 @@ def fused(
 
     def push_again(ts: Any, flat: Any, g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
         n = len(inputs) - more
-        return _push(partial(defined, params), (g, *inputs[:n]), (ts[0], *ts[2 : 2 + n]))
+        return pushed(partial(defined, params), (g, *inputs[:n]), (ts[0], *ts[2 : 2 + n]))
 
     pulled = declare(kernel(gradients), joint=again, name=f"{name}_gradients",
                      arity=None if arity is None else arity + more + 2)  # fmt: skip
     pulled.defjvp(joint=push_again)
 
     def pull(g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
-        parts = _parts(pulled(g, y, *inputs, **params), inputs[: len(inputs) - more])
+        own = inputs[: len(inputs) - more]
+        parts = pieces(pulled(g, y, *inputs, **params), *[x.shape for x in own])
         return (*parts, *(None,) * more)
 
     def push(ts: Any, y: Any, *inputs: Any, **params: Any) -> Any:
         n = len(inputs) - more
-        return _push(partial(definition, **params), inputs[:n], ts[:n])
+        return pushed(partial(definition, **params), inputs[:n], ts[:n])
 
     operation = declare(kernel(forward), name=name, arity=None if arity is None else arity + more,
                         joint=pull, **known)  # fmt: skip
     operation.defjvp(joint=push)
-    operation.fused = True  # its rules run transforms: they are none that a reader of source can follow
+    operation.definition = definition  # which its rules run: they are none that a reader of source can follow
     if memory is None:
         return operation
 
@@ -107,12 +106,7 @@ def _number_of_inputs(definition: Callable[..., Any]) -> int | None:
     return sum(kind is Parameter.POSITIONAL_OR_KEYWORD and needed for kind, needed in kinds)
 
 
-def _parts(flat: Any, inputs: Any) -> tuple[Any, ...]:
-    """Return the pieces of a vector that have the shapes of the inputs, as views."""
-    ends = list(accumulate(prod(x.shape) for x in inputs))
-    return tuple(flat[end - prod(x.shape) : end].reshape(x.shape) for end, x in zip(ends, inputs))
-
-
-def _push(f: Any, inputs: Any, ts: Any) -> Any:
-    filled = [np.zeros(x.shape, dtype=x.dtype) if t is None else t for t, x in zip(ts, inputs)]
+def pushed(f: Any, inputs: Any, tangents: Any) -> Any:
+    """Return the derivative of f along tangents, of which None is 0."""
+    filled = [np.zeros(x.shape, x.dtype) if t is None else t for t, x in zip(tangents, inputs, strict=False)]
     return jvp(f, inputs, filled)[1]

@@ -16,18 +16,18 @@ from . import random as random
 from . import utils as utils
 from .activations import *
 from .adaptive_pooling import *
-from .cells import *
 from .attention import *
 from .batchnorm import *
+from .cells import *
 from .containers import *
-from .gated_feedback import *
+from .convolution import *
 from .distance import *
+from .dropout import *
 from .embedding import *
 from .files import load_file as load_file
 from .files import save_file as save_file
-from .convolution import *
-from .dropout import *
 from .folding import *
+from .gated_feedback import *
 from .linear import *
 from .losses import *
 from .mlp import *
@@ -42,6 +42,6 @@ from .random import manual_seed as manual_seed
 from .recurrent import *
 from .resampling import *
 from .summary import summary as summary
+from .transformer import *
 from .unpooling import *
 from .wrappers import *
-from .transformer import *

@@ -14,6 +14,7 @@ from . import functional as F
 from . import init
 from .linear import Linear
 from .module import Module
+from .settings import check_shares
 
 __all__ = ["MultiheadAttention"]
 
@@ -80,8 +81,7 @@ class MultiheadAttention(Module):
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
             raise ValueError(message("MultiheadAttention", f"embed_dim={embed_dim}, num_heads={num_heads}",
                                      "positive numbers, embed_dim a multiple of num_heads"))  # fmt: skip
-        if not 0 <= dropout <= 1:
-            raise ValueError(message("MultiheadAttention", f"dropout={dropout}", "0 to 1"))
+        check_shares("MultiheadAttention", dropout=dropout)
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.kdim = embed_dim if kdim is None else kdim
         self.vdim = embed_dim if vdim is None else vdim

@@ -9,12 +9,13 @@ from numpy import ndarray
 from numpy.typing import DTypeLike
 
 from autograd_core import ops
-from autograd_core.errors import message
+from autograd_core.errors import counted, message
 from autograd_core.tensor import Parameter, Tensor
 
 from . import functional as F
 from . import init
 from .module import Module
+from .settings import check_sizes
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
@@ -34,18 +35,17 @@ class _Channels(Module):
 
     def __init__(
         self, num_features: int, eps: float, momentum: float | None, affine: bool,
-        track_running_stats: bool, dtype: DTypeLike,
+        track_running_stats: bool, bias: bool, dtype: DTypeLike,
     ) -> None:  # fmt: skip
         super().__init__()
         who = type(self).__name__
-        if num_features < 1:
-            raise ValueError(message(who, f"num_features={num_features}", "a positive number"))
+        check_sizes(who, num_features=num_features)
         if momentum is not None and not 0 <= momentum <= 1:
             raise ValueError(message(who, f"momentum={momentum}", "a number in [0, 1], or None"))
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        for name in ("weight", "bias"):
-            self.register_parameter(name, Parameter(np.empty(num_features, dtype)) if affine else None)
+        for name, has in (("weight", affine), ("bias", affine and bias)):
+            self.register_parameter(name, Parameter(np.empty(num_features, dtype)) if has else None)
         tracked = track_running_stats
         self.register_buffer("running_mean", np.empty(num_features, dtype) if tracked else None)
         self.register_buffer("running_var", np.empty(num_features, dtype) if tracked else None)
@@ -62,8 +62,9 @@ class _Channels(Module):
     def reset_parameters(self) -> None:
         """Start again: weight 1, bias 0 and the running statistics."""
         self.reset_running_stats()
-        if self.weight is not None and self.bias is not None:
+        if self.weight is not None:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def _check(self, x: Any, channel: int = 1) -> None:
@@ -74,13 +75,13 @@ class _Channels(Module):
         if shape[channel] != self.num_features:
             n = shape[channel]
             raise ValueError(message(
-                type(self).__name__, f"{n} channel{'s' * (n != 1)} (an input of shape {shape})",
+                type(self).__name__, f"{counted(n, 'channel')} (an input of shape {shape})",
                 f"{self.num_features}", f"num_features={n}"))  # fmt: skip
 
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -89,9 +90,9 @@ class _BatchNorm(_Channels):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, dtype: DTypeLike = np.float32,
+        track_running_stats: bool = True, *, bias: bool = True, dtype: DTypeLike = np.float32,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         self._check(x)
@@ -121,6 +122,7 @@ class BatchNorm1d(_BatchNorm):
         affine: whether weight and bias are learnt, from 1 and 0 on.
         track_running_stats: whether there are running statistics; without, those of the batch are used in
             evaluation too.
+        bias: whether there is a bias, if affine.
         dtype: of parameters and statistics.
 
     Shapes:
@@ -176,9 +178,9 @@ class _InstanceNorm(_Channels):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = False,
-        track_running_stats: bool = False, dtype: DTypeLike = np.float32,
+        track_running_stats: bool = False, *, bias: bool = True, dtype: DTypeLike = np.float32,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         single = np.ndim(x) == min(self.axes)
@@ -203,6 +205,7 @@ class InstanceNorm1d(_InstanceNorm):
         momentum: share of the new batch in the running statistics; None is 0.
         affine: whether weight and bias are learnt.
         track_running_stats: whether running averages of mean and variance are kept, and used in evaluation.
+        bias: whether there is a bias, if affine.
         dtype: of parameters and statistics.
 
     Shapes:

@@ -16,6 +16,7 @@ from . import functional as F
 from . import init
 from .casting import taken
 from .module import Module
+from .settings import check_sizes
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 
@@ -32,9 +33,7 @@ class _Cell(Module):
     def __init__(self, input_size: int, hidden_size: int, bias: bool, dtype: DTypeLike) -> None:
         super().__init__()
         self.who = type(self).__name__
-        for name, n in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if n < 1:
-                raise ValueError(message(self.who, f"{name}={n}", "a positive number"))
+        check_sizes(self.who, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         rows = self.gates * hidden_size
         self.weight_ih = Parameter(np.empty((rows, input_size), dtype))

@@ -8,6 +8,7 @@ from typing import Any, Self, overload
 from autograd_core.errors import message
 
 from .module import Module
+from .named import Named
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
@@ -80,6 +81,9 @@ class _Numbered(Module):
         return part
 
     def _renumber(self, modules: Iterable[Any]) -> None:
+        if isinstance(modules, Module) and not isinstance(modules, Iterable):
+            raise TypeError(message(type(self).__name__, f"one module, {type(modules).__name__}",
+                                    "a list of modules", f"{type(self).__name__}([module])"))  # fmt: skip
         modules = [checked(m, type(self).__name__) for m in modules]
         for name in list(self._modules):
             delattr(self, name)
@@ -188,7 +192,7 @@ class ModuleList(_Numbered):
         self._renumber(() if modules is None else modules)
 
 
-class ModuleDict(Module):
+class ModuleDict(Named):
     """Modules by name, to be called as the owner's ``forward`` likes.
 
     Args:
@@ -200,57 +204,10 @@ class ModuleDict(Module):
     1
     """
 
+    owned = "_modules"
+
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
-        super().__init__()
-        self.update(modules or {})
+        super().__init__(modules)
 
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._modules:
-            raise KeyError(message("ModuleDict", repr(key), f"one of {list(self._modules)}"))
-        return self.__dict__[key]
-
-    def __setitem__(self, key: str, module: Module) -> None:
-        if key not in self._modules and hasattr(self, key):
-            raise ValueError(message("ModuleDict", f"the name {key!r}",
-                                     "one that is not an attribute of it already"))  # fmt: skip
-        self.add_module(key, checked(module, "ModuleDict"))
-
-    def __delitem__(self, key: str) -> None:
-        delattr(self, key if key in self._modules else self[key])
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._modules
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._modules))
-
-    def keys(self) -> Iterable[str]:
-        """Return the names."""
-        return list(self._modules)
-
-    def values(self) -> Iterable[Any]:
-        """Return the modules."""
-        return [self.__dict__[name] for name in self._modules]
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """Return pairs of name and module."""
-        return [(name, self.__dict__[name]) for name in self._modules]
-
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Add or replace modules by name."""
-        for name, module in dict(modules).items():
-            self[name] = module
-
-    def pop(self, key: str) -> Any:
-        """Take a module out, and return it."""
-        module = self[key]
-        del self[key]
-        return module
-
-    def clear(self) -> None:
-        """Take all modules out."""
-        for name in self:
-            del self[name]
+    def _add(self, name: str, value: Any) -> None:
+        self.add_module(name, checked(value, "ModuleDict"))

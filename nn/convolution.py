@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.tensor import Parameter, Tensor
 
 from . import init
 from .casting import taken
-from .functional.convolution import AXES, convolve, numbers, paddings, transpose, transposed_size
+from .functional.axes import each, for_each, lengths_of
+from .functional.convolution import convolve, paddings, transpose, transposed_size
+from .functional.padding import padded
 from .module import Module
+from .settings import check_sizes
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
-BORDERS = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # NumPy's names
+BORDERS = ("reflect", "replicate", "circular")
 
 
 class _Filters(Module):
@@ -38,8 +40,7 @@ class _Filters(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         who, n = type(self).__name__, self.spatial
-        for name, value in (("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)):
-            numbers(who, name, value, 1)
+        check_sizes(who, in_channels=in_channels, out_channels=out_channels, groups=groups)
         for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
             if value % groups:
                 raise ValueError(message(who, f"{name}={value} with groups={groups}",
@@ -50,14 +51,14 @@ class _Filters(Module):
         if self.transposed and padding_mode != "zeros":
             raise ValueError(message(who, f"padding_mode={padding_mode!r}", "'zeros', the only one here"))
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = numbers(who, "kernel_size", kernel_size, n)
-        self.stride = numbers(who, "stride", stride, n)
-        self.dilation = numbers(who, "dilation", dilation, n)
+        self.kernel_size = each(who, "kernel_size", kernel_size, n)
+        self.stride = each(who, "stride", stride, n)
+        self.dilation = each(who, "dilation", dilation, n)
         pairs = paddings(who, padding, self.kernel_size, self.stride, self.dilation)
         self.padding = padding if isinstance(padding, str) else tuple(p for p, _ in pairs)
-        self.output_padding = numbers(who, "output_padding", output_padding, n, 0)
+        self.output_padding = each(who, "output_padding", output_padding, n, 0)
         self.padding_mode = padding_mode
-        self._border = [(0, 0), *pairs]
+        self._border = [n for pair in reversed(pairs) for n in pair]  # as F.pad takes it
         channels = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         self.weight = Parameter(np.empty((channels[0], channels[1] // groups, *self.kernel_size), dtype))
         if bias:
@@ -109,19 +110,8 @@ class _Conv(_Filters):
 
     def _padded(self, who: str, x: Any) -> Any:
         """Return x with its own elements around it."""
-        shape = np.shape(x)
-        most = {"reflect": -1, "replicate": math.inf, "circular": 0}[self.padding_mode]
-        if len(shape) <= self.spatial:
-            axes = AXES[self.spatial]
-            raise ValueError(message(who, f"an input of shape {shape}", f"(N, {self.in_channels}, {axes}) or "
-                                     f"({self.in_channels}, {axes})"))  # fmt: skip
-        for n, pair in zip(shape[-self.spatial :], self._border[1:], strict=True):
-            if max(pair) > n + most:
-                raise ValueError(message(
-                    who, f"padding={self.padding} for an input of shape {shape}",
-                    f"at most {n + most} with padding_mode={self.padding_mode!r}"))  # fmt: skip
-        width = [(0, 0)] * (len(shape) - self.spatial) + self._border[1:]
-        return ops.pad(x, width, BORDERS[self.padding_mode])
+        lengths_of(who, x, self.spatial, self.in_channels)
+        return padded(who, x, self._border, self.padding_mode)
 
 
 class _ConvTranspose(_Filters):
@@ -152,7 +142,7 @@ class _ConvTranspose(_Filters):
         n = self.spatial
         least = transposed_size(
             shape[-n:], self.kernel_size, self.stride, self.padding, (0,) * n, self.dilation)  # fmt: skip
-        given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * n
+        given = for_each(output_size, n)
         size = given[-n:] if len(given) == len(shape) else given
         if len(size) != n:
             raise ValueError(message(who, f"output_size={output_size!r}", f"{n} numbers, or {len(shape)}"))
@@ -207,8 +197,9 @@ class Conv2d(_Conv):
     """A convolution of images: :class:`Conv1d` over two axes.
 
     Args:
-        in_channels, out_channels, groups, bias, padding_mode, dtype: as of :class:`Conv1d`.
+        in_channels, out_channels: as of :class:`Conv1d`.
         kernel_size, stride, padding, dilation: a number, or one for each axis.
+        groups, bias, padding_mode, dtype: as of :class:`Conv1d`.
 
     Shapes:
         x: (N, C, H, W) or (C, H, W) -> y: (N, O, H', W') or (O, H', W'); weight: (O, C / groups, K, K').
@@ -247,12 +238,13 @@ class ConvTranspose1d(_ConvTranspose):
     With a stride it makes its input longer ("deconvolution").
 
     Args:
-        in_channels, out_channels, kernel_size, groups, bias, dtype: as of :class:`Conv1d`.
+        in_channels, out_channels, kernel_size: as of :class:`Conv1d`.
         stride: the step between two filters in the output.
         padding: how much is cut off at both ends of the output.
         output_padding: how much longer the output is at its end; less than the stride or the dilation.
-        dilation: the distance of two neighbouring taps.
+        groups, bias, dilation: as of :class:`Conv1d`.
         padding_mode: ``"zeros"``, the only one.
+        dtype: of the parameters, float32 by default.
 
     Shapes:
         x: (N, C, L) or (C, L) -> y: (N, O, L') or (O, L'), with

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_core.errors import message
 from autograd_core.tensor import Parameter, Tensor
 
 from . import functional as F
 from . import init
 from .module import Module
+from .settings import check_sizes
 
 __all__ = ["Bilinear", "CosineSimilarity", "PairwiseDistance"]
 
@@ -49,10 +49,9 @@ class Bilinear(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:  # fmt: skip
         super().__init__()
-        sizes = {"in1_features": in1_features, "in2_features": in2_features, "out_features": out_features}
-        for name, n in sizes.items():
-            if n < 1:
-                raise ValueError(message("Bilinear", f"{name}={n}", "a positive number"))
+        check_sizes(
+            "Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features
+        )
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(np.empty((out_features, in1_features, in2_features), dtype))
         self.register_parameter("bias", Parameter(np.empty(out_features, dtype)) if bias else None)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from . import functional as F
 from .module import Module
+from .settings import check_shares
 
 __all__ = [
     "AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout",
@@ -25,8 +25,7 @@ class _Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(message(type(self).__name__, f"p={p}", "a probability in [0, 1]"))
+        check_shares(type(self).__name__, p=p)
         self.p, self.inplace = p, inplace
 
     def extra_repr(self) -> str:

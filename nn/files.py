@@ -86,6 +86,13 @@ def load_file(path: str | os.PathLike[str]) -> FileState:
     Raises:
         FileNotFoundError, IsADirectoryError: there is no such file.
         ValueError: the file is cut, damaged, of another format, or has dtypes that NumPy lacks.
+
+    >>> import tempfile
+    >>> from autograd_core import nn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nn.save_file({"mean": np.float32([1, 2])}, f"{folder}/statistics.safetensors")
+    ...     nn.load_file(f"{folder}/statistics.safetensors")
+    {'mean': array([1., 2.], dtype=float32)}
     """
     from safetensors import SafetensorError, deserialize
 

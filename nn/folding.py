@@ -7,7 +7,7 @@ from typing import Any
 from autograd_core.tensor import Tensor
 
 from . import functional as F
-from .functional.convolution import numbers
+from .functional.axes import each
 from .module import Module
 
 __all__ = ["Fold", "Unfold"]
@@ -27,10 +27,10 @@ class Unfold(Module):
 
     def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
         super().__init__()
-        self.kernel_size = numbers("Unfold", "kernel_size", kernel_size, 2)
-        self.dilation = numbers("Unfold", "dilation", dilation, 2)
-        self.padding = numbers("Unfold", "padding", padding, 2, 0)
-        self.stride = numbers("Unfold", "stride", stride, 2)
+        self.kernel_size = each("Unfold", "kernel_size", kernel_size, 2)
+        self.dilation = each("Unfold", "dilation", dilation, 2)
+        self.padding = each("Unfold", "padding", padding, 2, 0)
+        self.stride = each("Unfold", "stride", stride, 2)
 
     def forward(self, x: Any) -> Tensor:
         return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
@@ -56,11 +56,11 @@ class Fold(Module):
         self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
     ) -> None:
         super().__init__()
-        self.output_size = numbers("Fold", "output_size", output_size, 2)
-        self.kernel_size = numbers("Fold", "kernel_size", kernel_size, 2)
-        self.dilation = numbers("Fold", "dilation", dilation, 2)
-        self.padding = numbers("Fold", "padding", padding, 2, 0)
-        self.stride = numbers("Fold", "stride", stride, 2)
+        self.output_size = each("Fold", "output_size", output_size, 2)
+        self.kernel_size = each("Fold", "kernel_size", kernel_size, 2)
+        self.dilation = each("Fold", "dilation", dilation, 2)
+        self.padding = each("Fold", "padding", padding, 2, 0)
+        self.stride = each("Fold", "stride", stride, 2)
 
     def forward(self, x: Any) -> Tensor:
         return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)

@@ -16,6 +16,7 @@ from . import functional as F
 from . import init
 from .casting import taken
 from .module import Module
+from .settings import check_sizes
 
 __all__ = ["GatedFeedbackRNN"]
 
@@ -73,9 +74,7 @@ class GatedFeedbackRNN(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         who = "GatedFeedbackRNN"
-        for name, n in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
-            if n < 1:
-                raise ValueError(message(who, f"{name}={n}", "a positive number"))
+        check_sizes(who, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if unit not in GATES:
             raise ValueError(message(who, f"unit={unit!r}", f"one of {', '.join(map(repr, GATES))}"))
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers

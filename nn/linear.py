@@ -16,17 +16,9 @@ from autograd_core.tensor import Parameter, Tensor
 from . import functional as F
 from . import init
 from .module import Module
+from .settings import check_sizes
 
 __all__ = ["Flatten", "Identity", "Linear", "Unflatten"]
-
-
-def check_sizes(who: str, **sizes: Any) -> None:
-    """Say which of a layer's sizes is not a positive whole number."""
-    for name, n in sizes.items():
-        if not isinstance(n, (int, np.integer)) or isinstance(n, bool):
-            raise TypeError(message(who, f"{name}={n!r}", "a positive whole number"))
-        if n < 1:
-            raise ValueError(message(who, f"{name}={n}", "a positive number"))
 
 
 class Linear(Module):

@@ -89,6 +89,8 @@ class Module(Tree, Hooked):
 
     def train(self, mode: bool = True) -> Self:
         """Switch the module and all below it to training (or, with False, to evaluation)."""
+        if not isinstance(mode, (bool, np.bool_)):
+            raise TypeError(message("train", f"mode={mode!r}", "True or False"))
         for module in self.modules():
             module.training = mode
         return self
@@ -126,14 +128,23 @@ class Module(Tree, Hooked):
     def to(self, dtype: DTypeLike) -> Self:
         """Convert floating parameters, their gradients and buffers to ``dtype``, in place.
 
+        The device ``"cpu"`` is taken too: everything is there.
+
         Raises:
-            TypeError: no floating dtype; or float16, in which processors do not compute: NumPy would be
-                many times slower than in float32, and gradients would vanish below 6e-8.
+            TypeError: another device; no floating dtype; or float16, in which processors do not compute:
+                NumPy would be many times slower than in float32, and gradients would vanish below 6e-8.
 
         >>> from autograd_core import nn
         >>> nn.Linear(2, 3).to("float64").weight.dtype
         dtype('float64')
         """
+        if isinstance(dtype, str):
+            device, _, _ = dtype.partition(":")
+            if device == "cpu":
+                return self
+            if device in ("cuda", "mps", "xpu"):
+                raise TypeError(message("to", f"the device {dtype!r}", "a floating NumPy dtype: everything "
+                                        "is computed on the CPU", "leaving it out"))  # fmt: skip
         try:
             kind = np.dtype(dtype)
         except TypeError:

@@ -20,6 +20,7 @@ from autograd_core.tensor import Parameter, Tensor
 
 from . import functional as F
 from .module import Module
+from .settings import check_shares, check_sizes
 
 __all__ = ["DropConnect", "GaussianNoise", "LabelNoise", "Prediction", "WeightNoise", "monte_carlo"]
 
@@ -90,9 +91,8 @@ class LabelNoise(Module):
 
     def __init__(self, num_classes: int, p: float = 0.1) -> None:
         super().__init__()
-        if num_classes < 1 or not 0 <= p <= 1:
-            raise ValueError(message("LabelNoise", f"num_classes={num_classes} and p={p}",
-                                     "a positive number and a probability in [0, 1]"))  # fmt: skip
+        check_sizes("LabelNoise", num_classes=num_classes)
+        check_shares("LabelNoise", p=p)
         self.num_classes, self.p = num_classes, p
 
     def forward(self, target: Any) -> Any:
@@ -187,8 +187,7 @@ class DropConnect(_NoisyWeights):
     """
 
     def __init__(self, layer: Module, p: float = 0.5, names: Sequence[str] | None = None) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(message("DropConnect", f"p={p}", "a probability in [0, 1]"))
+        check_shares("DropConnect", p=p)
         super().__init__(layer, names)
         self.p = p
 
@@ -238,7 +237,13 @@ class WeightNoise(_NoisyWeights):
 
 
 class Prediction(NamedTuple):
-    """What :func:`monte_carlo` returns: mean and standard deviation over the draws, and the draws."""
+    """What :func:`monte_carlo` returns: mean and standard deviation over the draws, and the draws.
+
+    >>> import numpy as np
+    >>> from autograd_core import nn
+    >>> nn.Prediction(np.array([0.5]), np.array([0.1]), np.array([[0.4], [0.6]])).mean
+    array([0.5])
+    """
 
     mean: ndarray[Any, Any]
     std: ndarray[Any, Any]
@@ -275,8 +280,7 @@ def monte_carlo(model: Module, *inputs: Any, samples: int = 20) -> Prediction:
     True
     """
     modes = [(module, module.training) for module in model.modules()]
-    if samples < 1:
-        raise ValueError(message("monte_carlo", f"samples={samples}", "a positive number"))
+    check_sizes("monte_carlo", samples=samples)
     if not any(getattr(module, "draws", False) for module, _ in modes):
         raise ValueError(message("monte_carlo", "a model without noise", "a layer that draws",
                                  "nn.Dropout()"))  # fmt: skip

@@ -15,6 +15,7 @@ from autograd_core.tensor import Parameter, Tensor
 from . import functional as F
 from . import init
 from .module import Module
+from .settings import check_sizes
 
 __all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
@@ -146,6 +147,7 @@ class GroupNorm(Module):
         num_channels: number of channels C.
         eps: added to the variance.
         affine: whether weight and bias are learnt, from 1 and 0 on.
+        bias: whether there is a bias, if affine.
         dtype: of the parameters.
 
     Shapes:
@@ -165,22 +167,23 @@ class GroupNorm(Module):
     bias: Parameter | None
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
-        dtype: DTypeLike = np.float32,
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *,
+        bias: bool = True, dtype: DTypeLike = np.float32,
     ) -> None:  # fmt: skip
         super().__init__()
         if num_groups < 1 or num_channels < 1 or num_channels % num_groups:
             raise ValueError(message("GroupNorm", f"num_groups={num_groups} and num_channels={num_channels}",
                                      "a number of groups that divides the number of channels"))  # fmt: skip
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        for name in ("weight", "bias"):
-            self.register_parameter(name, Parameter(np.empty(num_channels, dtype)) if affine else None)
+        for name, has in (("weight", affine), ("bias", affine and bias)):
+            self.register_parameter(name, Parameter(np.empty(num_channels, dtype)) if has else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Start again: weight 1 and bias 0."""
-        if self.weight is not None and self.bias is not None:
+        if self.weight is not None:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def forward(self, x: Any) -> Tensor:
@@ -191,7 +194,10 @@ class GroupNorm(Module):
         return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class LocalResponseNorm(Module):
@@ -218,8 +224,7 @@ class LocalResponseNorm(Module):
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()
-        if size < 1:
-            raise ValueError(message(type(self).__name__, f"size={size}", "a positive number"))
+        check_sizes(type(self).__name__, size=size)
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
     def forward(self, x: Any) -> Tensor:

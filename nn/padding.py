@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
-
-import numpy as np
 
 from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
+from .functional.axes import Size, for_each, lengths_of
 from .functional.padding import padded, widths
 from .module import Module
 
@@ -19,30 +17,26 @@ __all__ = [
     "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
 ]  # fmt: skip
 
-Padding = int | Sequence[int]
-
 
 class _Pad(Module):
     mode: ClassVar[str] = "constant"
     axes: ClassVar[int]
     value: float | None = None
 
-    def __init__(self, padding: Padding) -> None:
+    def __init__(self, padding: Size) -> None:
         super().__init__()
         op, n = type(self).__name__, 2 * self.axes
-        given = widths(op, padding if isinstance(padding, (tuple, list)) else (padding,) * n)
+        given = widths(op, for_each(padding, n))
         if len(given) != n:
             raise ValueError(message(op, f"padding={padding}",
                                      f"one number or {n}: two for each axis, the last first"))  # fmt: skip
         self.padding = given
 
     def forward(self, x: Any) -> Tensor:
-        shape = np.shape(x)
-        if self.mode != "constant" and len(shape) not in (self.axes + 1, self.axes + 2):
-            axes = ", ".join("DHW"[3 - self.axes :] if self.axes > 1 else "L")
-            raise ValueError(message(type(self).__name__, f"an input of shape {shape}",
-                                     f"(C, {axes}) or (N, C, {axes})"))  # fmt: skip
-        y: Tensor = padded(type(self).__name__, x, self.padding, self.mode, self.value)
+        who = type(self).__name__
+        if self.mode != "constant":
+            lengths_of(who, x, self.axes)
+        y: Tensor = padded(who, x, self.padding, self.mode, self.value)
         return y
 
     def extra_repr(self) -> str:
@@ -50,7 +44,7 @@ class _Pad(Module):
 
 
 class _ConstantPad(_Pad):
-    def __init__(self, padding: Padding, value: float) -> None:
+    def __init__(self, padding: Size, value: float) -> None:
         super().__init__(padding)
         self.value = value
 

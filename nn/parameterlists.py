@@ -11,6 +11,7 @@ from autograd_core.errors import message
 from autograd_core.tensor import Parameter, Tensor
 
 from .module import Module
+from .named import Named
 
 __all__ = ["ParameterDict", "ParameterList"]
 
@@ -85,7 +86,7 @@ class ParameterList(Module):
         return self
 
 
-class ParameterDict(Module):
+class ParameterDict(Named):
     """Parameters by name, to be used as the owner's ``forward`` likes. It has a dictionary's methods.
 
     Args:
@@ -98,36 +99,16 @@ class ParameterDict(Module):
     ParameterDict()  # 4 parameters: gain (2,), shift (2,)
     """
 
+    owned = "_parameters"
+
     def __init__(self, parameters: Any = None) -> None:
-        super().__init__()
-        self.update({} if parameters is None else parameters)
+        super().__init__(parameters)
 
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._parameters:
-            raise KeyError(message("ParameterDict", repr(key), f"one of {list(self._parameters)}"))
-        return self.__dict__[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        if key not in self._parameters and hasattr(self, key):
-            raise ValueError(message("ParameterDict", f"the name {key!r}",
-                                     "one that is not an attribute of it already"))  # fmt: skip
-        parameter = None if value is None else _parameter(value, type(self).__name__)
-        self.register_parameter(key, parameter)
-
-    def __delitem__(self, key: str) -> None:
-        delattr(self, key if key in self._parameters else self[key])
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._parameters
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._parameters))
+    def _add(self, name: str, value: Any) -> None:
+        self.register_parameter(name, None if value is None else _parameter(value, type(self).__name__))
 
     def __reversed__(self) -> Iterator[str]:
-        return reversed(list(self._parameters))
+        return reversed(list(self._entries))
 
     def __or__(self, other: Mapping[str, Any]) -> Self:
         both = self.copy()
@@ -143,24 +124,6 @@ class ParameterDict(Module):
         self.update(other)
         return self
 
-    def keys(self) -> Iterable[str]:
-        """Return the names."""
-        return list(self._parameters)
-
-    def values(self) -> Iterable[Any]:
-        """Return the Parameters."""
-        return [self.__dict__[name] for name in self._parameters]
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """Return pairs of name and Parameter."""
-        return [(name, self.__dict__[name]) for name in self._parameters]
-
-    def update(self, parameters: Any) -> None:
-        """Add or replace Parameters by name."""
-        items = parameters.items() if hasattr(parameters, "items") else parameters
-        for name, value in list(items):
-            self[name] = value
-
     def get(self, key: str, default: Any = None) -> Any:
         """Return a Parameter, or ``default`` where there is none."""
         return self.__dict__[key] if key in self else default
@@ -171,23 +134,12 @@ class ParameterDict(Module):
             self[key] = default
         return self[key]
 
-    def pop(self, key: str) -> Any:
-        """Take a Parameter out, and return it."""
-        value = self[key]
-        del self[key]
-        return value
-
     def popitem(self) -> tuple[str, Any]:
         """Take the last Parameter out, and return its name and itself."""
         if not len(self):
             raise KeyError(message("ParameterDict", "popitem of an empty one", "a Parameter in it"))
         key = next(reversed(self))
         return key, self.pop(key)
-
-    def clear(self) -> None:
-        """Take all Parameters out."""
-        for name in self:
-            del self[name]
 
     def copy(self) -> Self:
         """Return another one of the same Parameters."""

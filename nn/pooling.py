@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from autograd_core.tensor import Tensor
 
 from . import functional as F
-from .functional.pooling_windows import Size, settings
+from .functional.axes import Size
+from .functional.pooling_windows import settings
 from .module import Module
 
 __all__ = [

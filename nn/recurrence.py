@@ -17,6 +17,7 @@ from . import functional as F
 from . import init
 from .casting import taken
 from .module import Module
+from .settings import check_shares, check_sizes
 from .utils.rnn import (
     PackedSequence,
     checked_lengths,
@@ -44,13 +45,8 @@ class Recurrence(Module):
         dropout: float, bidirectional: bool, dtype: DTypeLike, proj_size: int = 0, peephole: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
-        for name, n in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
-            if not isinstance(n, (int, np.integer)):
-                raise TypeError(message(self.kind, f"{name}={n!r}", "an integer"))
-            if n < 1:
-                raise ValueError(message(self.kind, f"{name}={n}", "a positive number"))
-        if isinstance(dropout, bool) or not 0 <= dropout <= 1:
-            raise ValueError(message(self.kind, f"dropout={dropout}", "a probability, 0 to 1"))
+        check_sizes(self.kind, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_shares(self.kind, dropout=dropout)
         if not 0 <= proj_size < hidden_size:
             raise ValueError(message(
                 self.kind, f"proj_size={proj_size}",
@@ -62,6 +58,7 @@ class Recurrence(Module):
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.proj_size, self.peephole = bidirectional, proj_size, peephole
+        self.draws = dropout > 0  # in training: see nn.monte_carlo
         rows, out = GATES[self.kind] * hidden_size, proj_size or hidden_size
         for layer in range(num_layers):
             inputs = out * (1 + bidirectional) if layer else input_size
@@ -153,8 +150,8 @@ class Recurrence(Module):
         for (name, n), h in zip(sizes.items(), hx, strict=True):
             h = taken(h, dtype, self.kind)
             shape = (count, batch, n) if batched else (count, n)
-            if h.shape != shape:
-                raise ValueError(message(self.kind, f"a first state {name}_0 of shape {h.shape}",
+            if np.shape(h) != shape:
+                raise ValueError(message(self.kind, f"a first state {name}_0 of shape {np.shape(h)}",
                                          f"{shape}: layers times directions, batch, size" if batched else
                                          f"{shape}: layers times directions, size"))  # fmt: skip
             parts.append(h if batched else ops.expand_dims(h, 1))

@@ -8,7 +8,7 @@ from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from . import functional as F
-from .functional.pooling_windows import Size, each
+from .functional.axes import Size, each
 from .functional.resampling import MODES, Factor
 from .module import Module
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from autograd_core.errors import counted
 
 if TYPE_CHECKING:
     from .module import Module
@@ -25,7 +27,7 @@ def show(module: Module) -> str:
     counts = [f"{n:,}" for _, n, _ in lines if n is not None]
     if len(lines) == 1:
         text, n, shapes = lines[0]
-        return text if n is None else f"{text}  # {n:,} parameter{'s' * (n != 1)}: {shapes}"
+        return text if n is None else f"{text}  # {counted(n, 'parameter')}: {shapes}"
     wide = max((len(text) for text, n, _ in lines if n is not None), default=0)
     most = max(map(len, counts), default=0)
     shown = [

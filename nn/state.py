@@ -65,7 +65,7 @@ def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> Loaded
             if fault:
                 faults.append(f"{name} {fault}")
     if faults:
-        hint = _hint(ours, loaded) if strict else ""
+        hint = _hint(ours, loaded, state) if strict else ""
         raise ValueError(message(who, "a state that does not fit:\n  " + "\n  ".join(faults) + "\n",
                                  "the names and shapes of state_dict()", hint))  # fmt: skip
     for _, target, value in values.values():
@@ -79,20 +79,25 @@ def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> Loaded
 
 def _fitting(value: Any, target: Any) -> tuple[ndarray[Any, Any], str]:
     """Return ``value`` as the target would hold it, and what is wrong with it (nothing: an empty text)."""
-    array = np.asarray(strip(value))
+    try:
+        array = np.asarray(strip(value))
+    except (TypeError, ValueError, RuntimeError) as error:  # of bfloat16, or ragged
+        return np.empty(()), f"is no array to NumPy: {error}"
     if array.dtype.kind not in "biufc":
         return array, f"has dtype {array.dtype}, expected numbers"
     if array.shape != target.shape:
         return array, f"has shape {array.shape}, expected {target.shape}"
-    if not np.can_cast(array.dtype, target.dtype, "same_kind"):
+    exact = target.dtype.kind in "biu"
+    castable = np.can_cast(array.dtype, target.dtype, "same_kind")
+    if not (castable or (exact and array.dtype.kind == "f")):  # v.float() makes floats of counts too
         return array, f"has dtype {array.dtype}, expected {target.dtype}"
     if not target.flags.writeable:
         return array, "cannot be written to: its array is read-only"
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         fitted = array.astype(target.dtype)
-    exact = target.dtype.kind in "biu"
     if not (_equal(fitted, array) if exact else _equal(np.isfinite(fitted), np.isfinite(array))):
-        return array, f"has values that {target.dtype} cannot hold"
+        return array, (f"has values that {target.dtype} cannot hold" if castable
+                       else f"has dtype {array.dtype}, expected {target.dtype}")  # fmt: skip
     return fitted, ""
 
 
@@ -100,9 +105,12 @@ def _equal(a: Any, b: Any) -> bool:
     return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
 
 
-def _hint(names: Iterable[str], loaded: Loaded) -> str:
-    """Say what to try where names do not fit: a prefix that all of them have, or no strictness."""
+def _hint(names: Iterable[str], loaded: Loaded, state: Mapping[str, Any]) -> str:
+    """Say what to try where names do not fit: a state within, a prefix that all have, or no strictness."""
     missing, extra = loaded
+    for name in extra:
+        if isinstance(state[name], Mapping) and set(state[name]) & set(names):
+            return f"state[{name!r}]"
     if missing and extra:
         prefix, found, _ = extra[0].rpartition(missing[0])
         if found and prefix and {prefix + name for name in names} == set(extra):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,6 +31,8 @@ class Tree:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Not __init__: a subclass may forget to call it, or assign attributes before it does.
+        if args and getattr(args[0], "shape", None) and cls.__module__.startswith("nn."):
+            _refuse_data(cls, args)
         self = super().__new__(cls)
         self.__dict__.update(_parameters={}, _buffers={}, _modules={}, _hooks=None, training=True)
         return self
@@ -271,3 +274,14 @@ def _buffer(name: str, value: Any) -> Buffer | None:
     if value is None or type(value) is ndarray:
         return value
     return np.asarray(value)
+
+
+def _refuse_data(cls: type[Any], args: tuple[Any, ...]) -> None:
+    """Refuse an array in the place of a layer's first setting, as in ``nn.ReLU(x)``."""
+    setting = next(iter([*inspect.signature(cls.__init__).parameters][1:]), "")
+    weighs = setting == "weight" and (not args[1:] or np.ndim(args[1]) == 0)
+    if not weighs and setting != "values" and getattr(getattr(args[0], "dtype", None), "kind", "") == "f":
+        raise TypeError(message(
+            cls.__name__, f"data of shape {args[0].shape} where a layer is made", "settings",
+            f"{cls.__name__}(...)({'x, target' if args[1:] else 'x'})",
+        ))  # fmt: skip

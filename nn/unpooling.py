@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from autograd_core.tensor import Tensor
 
 from . import functional as F
+from .functional.axes import Size
 from .functional.fractional_pooling import Ratio, fractional_settings
-from .functional.pooling_windows import Size, settings
+from .functional.pooling_windows import settings
 from .module import Module
 
 __all__ = ["FractionalMaxPool2d", "FractionalMaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]

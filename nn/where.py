@@ -11,6 +11,10 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from .porting import spelling
+
 if TYPE_CHECKING:
     from .module import Module
 
@@ -56,6 +60,8 @@ def locate(error: Exception, module: Module, inputs: Iterable[Any]) -> None:
     error.__dict__["_place"] = place._replace(text=_write(error, place))
     if new:
         _note_shapes(error, inputs)
+        if note := spelling(error):
+            error.add_note(note)
 
 
 def _write(error: Exception, place: _Place) -> str:
@@ -72,6 +78,8 @@ def _write(error: Exception, place: _Place) -> str:
     said = error.args[0] if error.args else ""
     if isinstance(said, str) and said.startswith(place.text):
         error.args = (text + said[len(place.text) :], *error.args[1:])
+        if isinstance(error, np.exceptions.AxisError):  # it has a text beside its args
+            np.exceptions.AxisError.__init__(error, error.args[0])
         return text
     return place.text  # somebody has changed it
 
@@ -96,8 +104,23 @@ def _plain(name: str) -> str:
 
 
 def _note_shapes(error: Exception, inputs: Iterable[Any]) -> None:
-    """Add the shapes of the inputs, unless the text has them."""
+    """Add the shapes of the inputs, unless the text has them, and what the first one is, if no data."""
+    inputs = list(inputs)
+    if inputs and not hasattr(inputs[0], "shape") and not isinstance(inputs[0], (list, int, float)):
+        if f"got a {type(inputs[0]).__name__}" not in str(error):
+            error.add_note(f"the input is {_described(inputs[0])}")
     shapes = [str(x.shape) for x in inputs if isinstance(getattr(x, "shape", None), tuple)]
     said = str(error).replace(" ", "")  # NumPy writes (2,3)
     if not all(shape.replace(" ", "") in said for shape in shapes):
         error.add_note(f"input shapes: {', '.join(shapes)}")
+
+
+def _described(x: Any) -> str:
+    """Say what was given in the place of data, and how that comes about."""
+    if x is None:
+        return "None: does each forward(...) before it return something?"
+    if isinstance(x, type):
+        return f"the class {x.__name__}, not data"
+    if isinstance(x, tuple) and type(x) is tuple:
+        return f"a tuple, ({', '.join(type(v).__name__ for v in x)}): nn.LSTM and others return more than one"
+    return f"a {type(x).__name__}"

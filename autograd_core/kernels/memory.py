@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import accumulate, pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 
-__all__ = ["scratch"]
+__all__ = ["pieces", "scratch"]
 
 
 def scratch(n: int, dtype: Any) -> np.ndarray[Any, Any]:
@@ -18,6 +20,16 @@ def scratch(n: int, dtype: Any) -> np.ndarray[Any, Any]:
     """
     _keep_what_is_freed()
     return np.empty(n, dtype)
+
+
+def pieces(flat: Any, *shapes: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the parts of a vector that have these shapes, one after the other, as views.
+
+    >>> [part.shape for part in pieces(np.zeros(7), (2, 3), (1,))]
+    [(2, 3), (1,)]
+    """
+    ends = accumulate(map(prod, shapes), initial=0)
+    return tuple([flat[a:b].reshape(shape) for (a, b), shape in zip(pairwise(ends), shapes, strict=True)])
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .loops import normalization as loops
-from .threads import split
+from .threads import split, worth_a_thread
 from .twins import twin
 
 __all__ = [
@@ -141,7 +141,7 @@ def _column_combined(g: Any, x: Any, mean: Any, a: Any, u: Any, v: Any, out: Any
 
 
 def _share(work: Any, rows: int, n: int) -> None:
-    split(work, rows, max(1, ALONE // max(n, 1)))
+    split(work, rows, worth_a_thread(ALONE, rows * n, rows))
 
 
 def moments(x: Any, centred: bool = True) -> tuple[Any, Any]:

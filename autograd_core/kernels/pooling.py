@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .loops import pooling as fast
-from .threads import split
+from .threads import split, worth_a_thread
 from .twins import twin
 
 __all__ = ["add_windows", "first_places", "max_windows", "spread_to_first", "sum_windows"]
@@ -139,7 +139,7 @@ def _outer(x: Any, windows: Windows) -> Any:
 
 
 def _in_parts(work: Any, blocks: Any) -> None:
-    split(work, len(blocks), LEAST * len(blocks) // max(blocks.size, 1) + 1)
+    split(work, len(blocks), worth_a_thread(LEAST, blocks.size, len(blocks)))
 
 
 def max_windows(x: Any, windows: Windows) -> Any:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import message
 
-__all__ = ["get_num_threads", "set_num_threads", "split"]
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+__all__ = ["get_num_threads", "set_num_threads", "split", "worth_a_thread"]
 
 _number: int | None = None
 _pool: ThreadPoolExecutor | None = None
@@ -75,6 +77,8 @@ def split(work: Callable[[int, int], Any], n: int, least: int = 1) -> None:
         return
     with _lock:
         if _pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             _pool = ThreadPoolExecutor(get_num_threads() - 1, "autograd-core", _enter)
         pool = _pool
     edges = [n * i // parts for i in range(parts + 1)]
@@ -88,6 +92,15 @@ def split(work: Callable[[int, int], Any], n: int, least: int = 1) -> None:
             future.exception()  # wait: they write into the caller's arrays
     for future in futures:
         future.result()
+
+
+def worth_a_thread(least: float, cost: float, units: int) -> int:
+    """Return how many units of work cost at least ``least``, where all of them together cost ``cost``.
+
+    >>> worth_a_thread(1000, 8000, 16)
+    2
+    """
+    return max(1, int(least * units / max(cost, 1)))
 
 
 def _enter() -> None:

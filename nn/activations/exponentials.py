@@ -9,6 +9,7 @@ from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from .. import functional as F
+from ..settings import check_positive
 from .activation import Activation
 
 __all__ = ["CELU", "ELU", "LogSigmoid", "SELU", "Sigmoid", "Softplus", "Softsign", "Tanh"]
@@ -104,8 +105,7 @@ class CELU(Activation):
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
-        if not alpha > 0:
-            raise ValueError(message("CELU", f"alpha={alpha}", "a positive number"))
+        check_positive("CELU", alpha=alpha)
         self.alpha, self.inplace = alpha, inplace
 
     def forward(self, x: Any) -> Tensor:

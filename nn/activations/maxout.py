@@ -11,8 +11,8 @@ from autograd_core.tensor import Parameter, Tensor
 
 from .. import functional as F
 from .. import init
-from ..linear import check_sizes
 from ..module import Module
+from ..settings import check_sizes
 
 __all__ = ["Maxout"]
 

@@ -11,6 +11,7 @@ from autograd_core.errors import message
 from autograd_core.tensor import Parameter, Tensor
 
 from .. import functional as F
+from ..settings import check_sizes
 from .activation import Activation
 
 __all__ = ["Heaviside", "LeakyReLU", "PReLU", "RReLU", "ReLU", "ReLU6", "Threshold"]
@@ -111,8 +112,7 @@ class PReLU(Activation):
         self, num_parameters: int = 1, init: float = 0.25, dtype: DTypeLike = np.float32
     ) -> None:
         super().__init__()
-        if num_parameters < 1:
-            raise ValueError(message("PReLU", f"num_parameters={num_parameters}", "a positive number"))
+        check_sizes("PReLU", num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.weight = Parameter(np.full(num_parameters, init, dtype))
 

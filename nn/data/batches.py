@@ -27,7 +27,13 @@ def same_length(who: str, arrays: tuple[Any, ...]) -> tuple[list[Any], int]:
 
 
 class Batches:
-    """What :func:`batches` returns: it can be iterated over again and again, and has a length."""
+    """What :func:`batches` returns: it can be iterated over again and again, and has a length.
+
+    >>> from autograd_core import nn
+    >>> found = nn.data.batches(np.arange(5), batch_size=2, shuffle=False)
+    >>> type(found).__name__, len(found), list(found)
+    ('Batches', 3, [array([0, 1]), array([2, 3]), array([4])])
+    """
 
     def __init__(
         self, arrays: tuple[Any, ...], batch_size: int, shuffle: bool, drop_last: bool,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import math
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,8 @@ def digits(flat: bool = True) -> tuple[ndarray[Any, Any], ndarray[Any, Any]]:
     >>> images.shape, images.dtype, labels[:5]
     ((1797, 64), dtype('float32'), array([0, 1, 2, 3, 4]))
     """
+    from importlib import resources
+
     with resources.files(__package__).joinpath("digits.npz").open("rb") as file:
         stored = np.load(file)
         images, labels = stored["images"], stored["labels"]
@@ -52,6 +53,13 @@ def read_idx(path: str | Path) -> ndarray[Any, Any]:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is not IDX, or is cut short.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "labels"
+    ...     size = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4]))
+    ...     read_idx(path)
+    array([5, 0, 4], dtype=uint8)
     """
     path = Path(path)
     content = path.read_bytes()
@@ -87,6 +95,10 @@ def mnist(folder: str | Path, flat: bool = True) -> tuple[ndarray[Any, Any], ...
 
     Raises:
         FileNotFoundError: a file is missing; the error names all four.
+
+    >>> images, labels, *test = mnist("downloads")
+    Traceback (most recent call last):
+    FileNotFoundError: [mnist] got downloads, which has no train-images-idx3-ubyte[.gz], expected ...
     """
     folder = Path(folder)
     parts: list[ndarray[Any, Any]] = []

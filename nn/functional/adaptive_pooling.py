@@ -5,7 +5,6 @@ Output i of n along an axis of length L looks at the places ``floor(i L / n)`` t
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from functools import cache
 from math import prod
@@ -17,10 +16,12 @@ from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
+from ..settings import is_whole
 from .along import along
+from .axes import for_each, lengths_of
 from .padding import read_places
 from .pooling import largest
-from .pooling_windows import lengths_of, sum_windows
+from .pooling_windows import sum_windows
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
@@ -40,11 +41,9 @@ def adaptive_sizes(op: str, output_size: Any, n: int) -> tuple[int | None, ...]:
         TypeError: something else than integers and None.
         ValueError: a negative one, or another number of them.
     """
-    sizes = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * n
-    try:
-        sizes = tuple(s if s is None else operator.index(s) for s in sizes)
-    except TypeError:
-        raise TypeError(message(op, f"output_size={output_size!r}", "integers, or None")) from None
+    sizes = for_each(output_size, n)
+    if not all(s is None or is_whole(s) for s in sizes):
+        raise TypeError(message(op, f"output_size={output_size!r}", "whole numbers, or None"))
     if len(sizes) != n or any(s is not None and s < 0 for s in sizes):
         raise ValueError(message(op, f"output_size={output_size!r}", f"one number or {n}, not negative"))
     return sizes

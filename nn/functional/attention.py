@@ -15,10 +15,11 @@ from autograd_core.errors import message
 from autograd_core.fused import fused
 from autograd_core.kernels.attention import Scores, attention, attention_gradients
 from autograd_core.node import has_box, strip
-from autograd_core.random import generator
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
+from ..settings import check_shares
+from .dropout import factors
 
 __all__ = ["causal_mask", "scaled_dot_product_attention"]
 
@@ -155,14 +156,6 @@ def additive(taking: Any, dtype: Any) -> Any:
     return np.where(taking, np.zeros((), dtype), np.full((), -np.inf, dtype))
 
 
-def kept(shape: tuple[int, ...], p: float, dtype: Any) -> Any:
-    """Draw which weights are kept: 1 / (1 - p) with probability 1 - p, else 0; None where p = 0."""
-    if not p:
-        return None
-    keep = (generator().random(shape, np.float32) >= p).astype(dtype)
-    return np.multiply(keep, 1 / (1 - p) if p < 1 else 0, out=keep)
-
-
 def _mask(mask: Any, q: Any, k: Any) -> Any:
     """Return a mask as numbers to add, (N, H, L, S) with axes of length 1 where it is the same for all."""
     who, full = "scaled_dot_product_attention", (*q.shape[:-1], k.shape[-2])
@@ -256,8 +249,7 @@ def scaled_dot_product_attention(
     >>> nn.functional.scaled_dot_product_attention(q, k, np.array([[1.0], [3.0]]))
     array([[2.]])
     """
-    if not 0 <= dropout_p <= 1:
-        raise ValueError(message("scaled_dot_product_attention", f"dropout_p={dropout_p}", "0 to 1"))
+    check_shares("scaled_dot_product_attention", dropout_p=dropout_p)
     if is_causal and attn_mask is not None:
         raise ValueError(message("scaled_dot_product_attention", "attn_mask and is_causal=True",
                                  "one of them", "attn_mask & causal_mask(L, S, bool)"))  # fmt: skip
@@ -266,6 +258,6 @@ def scaled_dot_product_attention(
     shape = (*q.shape[:-1], v.shape[-1])
     factor = (1 / math.sqrt(q.shape[-1]) if q.shape[-1] else 1.0) if scale is None else float(scale)
     q, k, v = _four(q), _four(k), _four(v)
-    keep = kept((*q.shape[:2], k.shape[2], q.shape[2]), dropout_p, q.dtype)
+    keep = factors((*q.shape[:2], k.shape[2], q.shape[2]), dropout_p, q.dtype)
     y: Tensor = attend(q, k, v, bias=bias, keep=keep, scale=factor, causal=bool(is_causal))
     return y if y.shape == shape else ops.reshape(y, shape)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd_core import ops
 from autograd_core.errors import message
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
@@ -18,6 +19,7 @@ __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "multilab
 FLOOR = -100  # log 0 is taken as this, as in PyTorch
 
 
+@kernel
 def _entropy(x: Any, t: Any) -> Any:
     if np.any((x < 0) | (x > 1)):
         raise ValueError(message(

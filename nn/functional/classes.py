@@ -18,6 +18,7 @@ from autograd_core.primitive import declare, kernel, linear
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
+from ..settings import check_shares
 from .reduce import known, reduce
 
 __all__ = ["cross_entropy", "nll_loss", "one_hot"]
@@ -153,7 +154,8 @@ _fused.defjvp(_push, None)
 
 def indices(loss: str, input: Any, target: Any) -> tuple[Any, Any, tuple[int, ...]]:
     """Return scores as (rows, classes), class indices as (rows,), and the shape of the losses."""
-    x, t = (v if hasattr(v, "shape") else np.asarray(v) for v in (input, strip(target)))
+    x, t = (v if isinstance(getattr(v, "dtype", None), np.dtype) else np.asarray(v)
+            for v in (input, strip(target)))  # fmt: skip
     if not x.ndim:
         raise ValueError(message(loss, "a prediction without axes", "(N, C) or (C,)"))
     expected = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
@@ -270,8 +272,7 @@ def cross_entropy(
     [0.693147, 1000.0]
     """
     known("cross_entropy", reduction)
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(message("cross_entropy", f"label_smoothing={label_smoothing}", "0 to 1"))
+    check_shares("cross_entropy", label_smoothing=label_smoothing)
     if getattr(getattr(target, "dtype", None), "kind", "i") == "f" and target.shape == input.shape:
         return _soft(input, target, weight, reduction, label_smoothing)
     x, t, shape = indices("cross_entropy", input, target)

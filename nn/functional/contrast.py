@@ -10,6 +10,7 @@ from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
+from ..settings import check_positive
 from .classes import cross_entropy
 from .reduce import pair
 
@@ -23,8 +24,7 @@ def _unit(x: Any) -> Any:
 
 
 def _rows(loss: str, a: Any, b: Any, temperature: float, reduction: str) -> tuple[Any, Any]:
-    if not temperature > 0:
-        raise ValueError(message(loss, f"temperature={temperature}", "a positive number"))
+    check_positive(loss, temperature=temperature)
     a, b = pair(loss, a, b, reduction)
     if a.ndim != 2:
         raise ValueError(message(loss, f"vectors of shape {a.shape}", "(N, D)"))

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops
-from autograd_core.errors import message
+from autograd_core.errors import counted, message
 from autograd_core.tensor import Tensor
 
+from ..settings import check_sizes
+from .axes import each, in_batch, lengths_of
 from .convolution_products import Pairs, Sizes, affine, output_size, product, spread
 
 __all__ = [
@@ -24,25 +26,10 @@ __all__ = [
     "convolution_matrix",
 ]  # fmt: skip
 
-AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
-
-
-def numbers(who: str, name: str, value: Any, spatial: int, least: int = 1) -> Sizes:
-    """Return a number for each spatial axis: one for all, or a sequence of as many."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * spatial
-    if len(values) == 1:
-        values *= spatial
-    whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values)
-    if not whole or len(values) != spatial or min(values) < least:
-        kind = f"a whole number, {least} or more" + (f", or {spatial} of them" if spatial > 1 else "")
-        raise (ValueError if whole else TypeError)(message(who, f"{name}={value!r}", kind))
-    return tuple(int(v) for v in values)
-
-
 def paddings(who: str, padding: Any, taps: Sizes, stride: Sizes, dilation: Sizes) -> Pairs:
     """Return how much to pad before and after each axis, of a number or ``"valid"`` or ``"same"``."""
     if not isinstance(padding, str):
-        return tuple((p, p) for p in numbers(who, "padding", padding, len(taps), 0))
+        return tuple((p, p) for p in each(who, "padding", padding, len(taps), 0))
     if padding == "valid":
         return ((0, 0),) * len(taps)
     if padding != "same":
@@ -54,28 +41,20 @@ def paddings(who: str, padding: Any, taps: Sizes, stride: Sizes, dilation: Sizes
     return tuple((t // 2, t - t // 2) for t in totals)
 
 
-def _of(n: int, what: str) -> str:
-    return f"{n} {what}{'s' * (n != 1)}"
-
-
-def _batched(who: str, x: Any, channels: int, spatial: int) -> tuple[Any, bool]:
-    """Return the input with an axis of images, and whether it had one; check its channels."""
+def _images(who: str, x: Any, channels: int, spatial: int) -> Any:
+    """Return the input as an array or Tensor; check its axes and channels."""
     x = x if hasattr(x, "shape") else np.asarray(x)
-    if x.ndim not in (spatial + 1, spatial + 2):
-        axes = AXES[spatial]
-        raise ValueError(message(who, f"an input of shape {x.shape}",
-                                 f"(N, {channels}, {axes}) or ({channels}, {axes})"))  # fmt: skip
-    batched = x.ndim == spatial + 2
+    lengths_of(who, x, spatial, channels)
     if x.shape[-spatial - 1] != channels:
-        came = _of(x.shape[-spatial - 1], "channel")
+        came = counted(x.shape[-spatial - 1], "channel")
         hint = ""
         if x.shape[-1] == channels:
             hint = f"ops.moveaxis(x, -1, {-spatial - 1}), if the channels are the last axis"
-        elif not batched and x.shape[0] > 1 and channels == 1:
+        elif x.ndim == spatial + 1 and x.shape[0] > 1 and channels == 1:
             hint = "x[:, np.newaxis], if these are images of one channel"
         raise ValueError(message(who, f"{came} (an input of shape {x.shape})",
-                                 _of(channels, "channel"), hint))  # fmt: skip
-    return (x if batched else ops.reshape(x, (1, *x.shape))), batched
+                                 counted(channels, "channel"), hint))  # fmt: skip
+    return x
 
 
 def _weight(who: str, w: Any, b: Any, groups: int, spatial: int, transposed: bool) -> tuple[Any, Any]:
@@ -84,7 +63,7 @@ def _weight(who: str, w: Any, b: Any, groups: int, spatial: int, transposed: boo
     if w.ndim != spatial + 2:
         form = "C, O / groups" if transposed else "O, C / groups"
         raise ValueError(message(who, f"a weight of shape {w.shape}", f"({form}, {spatial} sizes)"))
-    numbers(who, "groups", groups, 1)
+    check_sizes(who, groups=groups)
     if w.shape[0] % groups:
         which = "in" if transposed else "out"
         raise ValueError(message(who, f"groups={groups} for {w.shape[0]} {which}_channels",
@@ -103,20 +82,22 @@ def convolve(
 ) -> Tensor:  # fmt: skip
     """Return the convolution over ``spatial`` axes; errors are in the name of ``who``."""
     w, b = _weight(who, weight, bias, groups, spatial, False)
-    x, batched = _batched(who, input, w.shape[1] * groups, spatial)
-    stride = numbers(who, "stride", stride, spatial)
-    dilation = numbers(who, "dilation", dilation, spatial)
+    x = _images(who, input, w.shape[1] * groups, spatial)
+    stride = each(who, "stride", stride, spatial)
+    dilation = each(who, "dilation", dilation, spatial)
     taps = w.shape[2:]
     pairs = paddings(who, padding, taps, stride, dilation)
-    if min(output_size(x.shape[2:], taps, stride, pairs, dilation)) < 1:
-        padded = tuple(n + p + q for n, (p, q) in zip(x.shape[2:], pairs, strict=True))
+    size = x.shape[-spatial:]
+    if min(output_size(size, taps, stride, pairs, dilation)) < 1:
+        padded = tuple(n + p + q for n, (p, q) in zip(size, pairs, strict=True))
         reach = tuple(d * (k - 1) + 1 for k, d in zip(taps, dilation, strict=True))
         raise ValueError(message(
-            who, f"an input of size {x.shape[2:]}, {padded} with its padding, and a kernel that reaches over "
+            who, f"an input of size {size}, {padded} with its padding, and a kernel that reaches over "
             f"{reach}", "a kernel within the padded input", "more padding, or a smaller kernel"))  # fmt: skip
     how = {"stride": stride, "padding": pairs, "dilation": dilation, "groups": groups}
-    y: Tensor = product(x, w, **how) if b is None else affine(x, w, b, **how)
-    return y if batched else ops.reshape(y, y.shape[1:])
+    y: Tensor = in_batch(
+        lambda x: product(x, w, **how) if b is None else affine(x, w, b, **how), x, spatial + 2)
+    return y
 
 
 def transpose(
@@ -125,23 +106,22 @@ def transpose(
 ) -> Tensor:  # fmt: skip
     """Return the transposed convolution over ``spatial`` axes; errors are in the name of ``who``."""
     w, b = _weight(who, weight, bias, groups, spatial, True)
-    x, batched = _batched(who, input, w.shape[0], spatial)
-    stride = numbers(who, "stride", stride, spatial)
-    dilation = numbers(who, "dilation", dilation, spatial)
-    padding = numbers(who, "padding", padding, spatial, 0)
-    more = numbers(who, "output_padding", output_padding, spatial, 0)
+    x = _images(who, input, w.shape[0], spatial)
+    stride = each(who, "stride", stride, spatial)
+    dilation = each(who, "dilation", dilation, spatial)
+    padding = each(who, "padding", padding, spatial, 0)
+    more = each(who, "output_padding", output_padding, spatial, 0)
     if any(m >= max(s, d) for m, s, d in zip(more, stride, dilation, strict=True)):
         raise ValueError(message(
             who, f"output_padding={output_padding}", "less than the stride or the dilation, which are "
             f"{stride} and {dilation}"))  # fmt: skip
-    size = transposed_size(x.shape[2:], w.shape[2:], stride, padding, more, dilation)
+    size = transposed_size(x.shape[-spatial:], w.shape[2:], stride, padding, more, dilation)
     if min(size) < 1:
         raise ValueError(message(who, f"an output of size {size}", "1 or more", "less padding"))
-    y: Tensor = spread(x, w, size=size, stride=stride, dilation=dilation, groups=groups,
-                       padding=tuple((p, p - m) for p, m in zip(padding, more, strict=True)))  # fmt: skip
-    if b is not None:
-        y = y + ops.reshape(b, (-1, *(1,) * spatial))
-    return y if batched else ops.reshape(y, y.shape[1:])
+    how = {"stride": stride, "dilation": dilation, "groups": groups,
+           "padding": tuple((p, p - m) for p, m in zip(padding, more, strict=True))}  # fmt: skip
+    y: Tensor = in_batch(lambda x: spread(x, w, size=size, **how), x, spatial + 2)
+    return y if b is None else y + ops.reshape(b, (-1, *(1,) * spatial))
 
 
 def transposed_size(
@@ -318,10 +298,10 @@ def convolution_matrix(
     """
     w = weight if hasattr(weight, "shape") else np.asarray(weight)
     spatial = w.ndim - 2
-    if spatial not in AXES:
+    if spatial not in (1, 2, 3):
         raise ValueError(message("convolution_matrix", f"a weight of shape {w.shape}",
                                  "(O, C / groups, K, ...) with one to three spatial axes"))  # fmt: skip
-    sizes = numbers("convolution_matrix", "size", size, spatial)
+    sizes = each("convolution_matrix", "size", size, spatial)
     channels = w.shape[1] * groups
     basis = np.eye(channels * prod(sizes), dtype=w.dtype).reshape(-1, channels, *sizes)
     y = convolve("convolution_matrix", spatial, basis, w, None, stride, padding, dilation, groups)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.errors import message
 from autograd_core.kernels import convolution as kernels
 from autograd_core.primitive import bilinear, declare, kernel, linear
 
@@ -26,10 +27,12 @@ def output_size(size: Sizes, taps: Sizes, stride: Sizes, padding: Pairs, dilatio
                  for n, k, s, (p, q), d in zip(size, taps, stride, padding, dilation))  # fmt: skip
 
 
-def _together(a: Any, w: Any) -> tuple[Any, Any]:
-    """Return both in one dtype and in C order."""
-    dtype = a.dtype if a.dtype == w.dtype else np.result_type(a, w)
-    return np.ascontiguousarray(a, dtype), np.ascontiguousarray(w, dtype)
+def _together(name: str, a: Any, b: Any, one: int, other: int) -> tuple[Any, Any]:
+    """Return both in one dtype and in C order; lengths that must agree do (compiled loops do not look)."""
+    if one != other:
+        raise ValueError(message(name, f"shapes {a.shape} and {b.shape}", f"{one} equal to {other}"))
+    dtype = a.dtype if a.dtype == b.dtype else np.result_type(a, b)
+    return np.ascontiguousarray(a, dtype), np.ascontiguousarray(b, dtype)
 
 
 def _before(padding: Pairs) -> Sizes:
@@ -40,7 +43,7 @@ def _before(padding: Pairs) -> Sizes:
 def _affine_forward(
     x: Any, w: Any, b: Any, *, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
 ) -> Any:
-    x, w = _together(x, w)
+    x, w = _together("convolution", x, w, x.shape[1], w.shape[1] * groups)
     b = np.ascontiguousarray(b, x.dtype)
     size = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     return kernels.correlate(x, w, b, stride, _before(padding), dilation, groups, size)
@@ -58,7 +61,7 @@ def _product_forward(
 def _spread_forward(
     g: Any, w: Any, *, size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
 ) -> Any:
-    g, w = _together(g, w)
+    g, w = _together("convolution_spread", g, w, g.shape[1], w.shape[0])
     return kernels.spread(g, w, stride, _before(padding), dilation, groups, size)
 
 
@@ -66,7 +69,7 @@ def _spread_forward(
 def _overlap_forward(
     g: Any, x: Any, *, taps: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
 ) -> Any:
-    g, x = _together(g, x)
+    g, x = _together("convolution_overlap", g, x, g.shape[0], x.shape[0])
     return kernels.overlap(g, x, stride, _before(padding), dilation, groups, taps)
 
 

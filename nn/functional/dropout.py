@@ -15,6 +15,8 @@ from autograd_core.errors import message
 from autograd_core.primitive import elementwise, kernel
 from autograd_core.tensor import Tensor
 
+from ..settings import check_shares
+
 __all__ = [
     "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
     "gaussian_noise",
@@ -36,6 +38,16 @@ def kept(shape: tuple[int, ...], p: float) -> Any:
     return drawn >= limit if limit < 2**bits else np.zeros(shape, bool)
 
 
+def factors(shape: tuple[int, ...], p: float, dtype: Any) -> Any:
+    """Draw what elements are multiplied with: 1 / (1 - p) with probability 1 - p, else 0; None for p = 0."""
+    return np.multiply(kept(shape, p), scale_of(p), dtype=dtype) if p else None
+
+
+def scale_of(p: float) -> float:
+    """Return what keeps the mean of the elements that are left."""
+    return 1 / (1 - p) if p < 1 else 0.0
+
+
 @kernel
 def _masked(x: Any, mask: Any, *, scale: float) -> Any:
     y = np.multiply(x, mask)
@@ -45,26 +57,30 @@ def _masked(x: Any, mask: Any, *, scale: float) -> Any:
 masked: Any = elementwise(
     _masked, lambda g, y, x, mask, *, scale: masked(g, mask, scale=scale), None,
     saves=("mask", ""), name="dropout",
-    doc="x mask scale: x_bar = g mask scale. The mask is of booleans, and is what is kept.",
+    doc="x mask scale: dy/dx = mask scale. The mask is of booleans, and is what is kept.",
 )  # fmt: skip
 
 
 def _checked(name: str, p: float, training: bool, input: Any) -> bool:
     """Tell whether anything is dropped at all."""
-    if not 0 <= p <= 1:
-        raise ValueError(message(name, f"p={p}", "a probability in [0, 1]"))
+    check_shares(name, p=p)
     return training and p > 0 and np.size(input) > 0
 
 
 def _dropped(name: str, input: Any, p: float, training: bool, shape: tuple[int, ...]) -> Tensor:
     if not _checked(name, p, training, input):
         return input
-    y: Tensor = masked(_floating(input), kept(shape, p), scale=1 / (1 - p) if p < 1 else 0.0)
+    y: Tensor = masked(_floating(input), kept(shape, p), scale=scale_of(p))
     return y
 
 
 def _floating(x: Any) -> Any:
-    return x if getattr(x, "dtype", np.dtype(int)).kind == "f" else np.asarray(x, float)
+    if getattr(x, "dtype", np.dtype(int)).kind == "f":
+        return x
+    x = np.asarray(x)
+    if x.dtype.kind not in "biuf":
+        raise TypeError(message("dropout", f"data of dtype {x.dtype}", "real numbers"))
+    return x.astype(float)
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:

@@ -122,9 +122,10 @@ def embedding_bag(
         input: integers, (B, n): a bag in each row; or (M,): one bag after the other.
         weight: the table, (V, E).
         offsets: (B,), where in ``input`` of one axis each bag begins.
-        max_norm, norm_type, sparse: those of :func:`embedding`.
+        max_norm, norm_type: those of :func:`embedding`.
         scale_grad_by_freq: divide the gradient of a row by how often it was read; not with ``"max"``.
         mode: ``"sum"``, ``"mean"`` or ``"max"``; of equal ones the first gets max's gradient.
+        sparse: that of :func:`embedding`.
         per_sample_weights: a factor for each index, of the shape of input; only with ``"sum"``.
         include_last_offset: ``offsets`` has one more, the end of the last bag.
         padding_idx: an index that does not count.

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from . import convolution_products as products
-from .convolution import numbers
+from .axes import each, in_batch, lengths_of
 from .convolution_products import folded, unfolded
 
 __all__ = ["fold", "unfold"]
@@ -20,10 +19,10 @@ __all__ = ["fold", "unfold"]
 
 def _settings(who: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, Any]:
     return {
-        "taps": numbers(who, "kernel_size", kernel_size, 2),
-        "stride": numbers(who, "stride", stride, 2),
-        "padding": tuple((p, p) for p in numbers(who, "padding", padding, 2, 0)),
-        "dilation": numbers(who, "dilation", dilation, 2),
+        "taps": each(who, "kernel_size", kernel_size, 2),
+        "stride": each(who, "stride", stride, 2),
+        "padding": tuple((p, p) for p in each(who, "padding", padding, 2, 0)),
+        "dilation": each(who, "dilation", dilation, 2),
     }
 
 
@@ -50,16 +49,12 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     """
     how = _settings("unfold", kernel_size, dilation, padding, stride)
     x = input if hasattr(input, "shape") else np.asarray(input)
-    if x.ndim not in (3, 4):
-        raise ValueError(message("unfold", f"an input of shape {x.shape}", "(N, C, H, W) or (C, H, W)"))
-    if min(products.output_size(x.shape[-2:], **how)) < 1:
-        raise ValueError(message("unfold", f"images of size {x.shape[-2:]} with kernel_size={kernel_size}, "
+    size = lengths_of("unfold", x, 2)
+    if min(products.output_size(size, **how)) < 1:
+        raise ValueError(message("unfold", f"images of size {size} with kernel_size={kernel_size}, "
                                  f"dilation={dilation}, padding={padding}",
                                  "a kernel within the padded image"))  # fmt: skip
-    if x.ndim == 3:
-        y = unfolded(ops.reshape(x, (1, *x.shape)), **how)
-        return ops.reshape(y, y.shape[1:])
-    columns: Tensor = unfolded(x, **how)
+    columns: Tensor = in_batch(lambda x: unfolded(x, **how), x, 4)
     return columns
 
 
@@ -86,7 +81,7 @@ def fold(
             [1., 2., 1.]]])
     """
     how = _settings("fold", kernel_size, dilation, padding, stride)
-    size = numbers("fold", "output_size", output_size, 2)
+    size = each("fold", "output_size", output_size, 2)
     x = input if hasattr(input, "shape") else np.asarray(input)
     rows, places = prod(how["taps"]), products.output_size(size, **how)
     if min(places) < 1:
@@ -96,8 +91,5 @@ def fold(
     if x.ndim not in (2, 3) or x.shape[-2] % rows or x.shape[-1] != prod(places):
         expected = f"C * {rows}, {prod(places)})"
         raise ValueError(message("fold", f"an input of shape {x.shape}", f"(N, {expected} or ({expected}"))
-    if x.ndim == 2:
-        y = folded(ops.reshape(x, (1, *x.shape)), size=size, **how)
-        return ops.reshape(y, y.shape[1:])
-    images: Tensor = folded(x, size=size, **how)
+    images: Tensor = in_batch(lambda x: folded(x, size=size, **how), x, 3)
     return images

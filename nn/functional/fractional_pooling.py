@@ -13,7 +13,7 @@ from autograd_core.errors import message
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
-from .pooling_windows import Size, each, lengths_of
+from .axes import Size, each, for_each, lengths_of
 
 __all__ = [
     "fractional_max_pool2d", "fractional_max_pool2d_with_indices", "fractional_max_pool3d",
@@ -31,7 +31,7 @@ def fractional_settings(op: str, n: int, kernel_size: Any, output_size: Any, out
         raise ValueError(message(op, given, "one of them"))
     if output_size is not None:
         return size, each(op, "output_size", output_size, n), None
-    ratio = tuple(output_ratio) if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * n
+    ratio = for_each(output_ratio, n)
     if len(ratio) != n or not all(0 < r < 1 for r in ratio):
         raise ValueError(message(op, f"output_ratio={output_ratio}", f"one number or {n} between 0 and 1"))
     return size, None, ratio

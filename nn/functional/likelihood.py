@@ -77,7 +77,8 @@ _gaussian = elementwise(
     lambda g, y, x, t, v: g * (t - x) / v,
     lambda g, y, x, t, v: g * 0.5 * (1 - (x - t) * (x - t) / v) / v,
     saves="x t v", name="gaussian_nll_loss", singular=True,
-    doc="(log v + (x - t)^2 / v) / 2: dy/dx = (x - t) / v, dy/dv = (1 - (x - t)^2 / v) / (2v).",
+    doc="(log v + (x - t)^2 / v) / 2: dy/dx = (x - t) / v, dy/dt = (t - x) / v, "
+        "dy/dv = (1 - (x - t)^2 / v) / (2v).",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import message
-from autograd_core.primitive import bilinear, declare
+from autograd_core.primitive import bilinear, declare, kernel
 from autograd_core.tensor import Tensor
 
 __all__ = ["linear"]
@@ -39,6 +39,7 @@ _product = bilinear(
 )  # fmt: skip
 
 
+@kernel
 def _map(x: Any, w: Any, b: Any) -> Any:
     y = _times(x, w.T)
     if y.dtype != b.dtype:

@@ -13,7 +13,8 @@ from autograd_core.node import has_box, strip
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
-from .attention import additive, attend, heads_of, kept, self_attention
+from .attention import additive, attend, heads_of, self_attention
+from .dropout import factors
 from .linear import linear
 
 __all__ = ["multi_head_attention_forward"]
@@ -70,7 +71,7 @@ def multi_head_attention_forward(
     weights = None
     if same and not (use_separate_proj_weight or need_weights or more or has_box(mask)):
         qkv: Any = linear(query, in_proj_weight, in_proj_bias)
-        keep = kept((n, num_heads, length, length), drop, qkv.dtype)
+        keep = factors((n, num_heads, length, length), drop, qkv.dtype)
         y: Any = self_attention(
             qkv, bias=mask, keep=keep, heads=num_heads, batch_first=batch_first, **how)  # fmt: skip
     else:
@@ -85,12 +86,12 @@ def multi_head_attention_forward(
             mask = np.concatenate((mask, np.zeros((*mask.shape[:-1], more), mask.dtype)), axis=-1)
         if need_weights:
             weights = _weights(q, k, mask, how["scale"])
-            keep = kept(weights.shape, drop, q.dtype)
+            keep = factors(weights.shape, drop, q.dtype)
             weights = weights if keep is None else weights * keep
             y = weights @ v
             weights = np.mean(weights, axis=1) if average_attn_weights else weights
         else:
-            keep = kept((n, num_heads, k.shape[2], length), drop, q.dtype)
+            keep = factors((n, num_heads, k.shape[2], length), drop, q.dtype)
             y = attend(q, k, v, bias=mask, keep=keep, **how)
         y = np.transpose(y, (0, 2, 1, 3) if batch_first else (2, 0, 1, 3))
         y = np.reshape(y, query.shape)

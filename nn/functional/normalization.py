@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops
-from autograd_core.errors import message
+from autograd_core.errors import counted, message
 from autograd_core.kernels import normalization as kernels
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
@@ -32,7 +32,7 @@ def _each(name: str, channels: int, x: Any, value: Any, fill: float) -> Any:
     value = taken(value, x.dtype, name)
     if np.shape(value) != (channels,):
         raise ValueError(message(
-            name, f"{channels} channel{'s' * (channels != 1)} (an input of shape {tuple(x.shape)}), a "
+            name, f"{counted(channels, 'channel')} (an input of shape {tuple(x.shape)}), a "
             f"weight or bias of shape {np.shape(value)}",
             f"one number for each channel, ({channels},)"))  # fmt: skip
     return value
@@ -90,6 +90,7 @@ def batch_norm(
         weight, bias: (C,), or None.
         training: whether mean and variance are those of the batch.
         momentum: how far the running statistics move to the batch's, whose variance is unbiased there.
+        eps: added to the variance.
 
     Raises:
         ValueError: training with one value per channel; a wrong shape; neither training nor statistics.
@@ -143,8 +144,10 @@ def group_norm(
     [Wu and He, Group Normalization, 2018]
 
     Args:
-        input: (N, C, ...), where ``num_groups`` divides C.
+        input: (N, C, ...).
+        num_groups: the number of groups, which divides C.
         weight, bias: (C,), or None.
+        eps: added to the variance.
 
     >>> from autograd_core import nn
     >>> nn.functional.group_norm(np.array([[1.0, 3.0, 10.0, 30.0]]), 2).round(3)
@@ -202,6 +205,7 @@ def layer_norm(
         input: (*, *normalized_shape).
         normalized_shape: lengths of the last axes, over which mean and variance are taken.
         weight, bias: of that shape, or None.
+        eps: added to the variance.
 
     Raises:
         ValueError: the last axes of ``input`` do not have these lengths.

@@ -17,7 +17,8 @@ from autograd_core.kernels.pooling import first_places
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
-from .pooling_windows import Size, Windows, each, max_windows, sum_windows, windows_of
+from .axes import Size, each
+from .pooling_windows import Windows, max_windows, sum_windows, windows_of
 
 __all__ = [
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -13,9 +11,10 @@ from autograd_core.errors import message
 from autograd_core.kernels import pooling as kernels
 from autograd_core.primitive import Operation, declare, kernel, linear
 
+from .axes import each, lengths_of
+
 __all__: list[str] = []
 
-Size = int | Sequence[int]
 Windows = tuple[tuple[int, int, int, int, int], ...]
 
 # -- operations ------------------------------------------------------------------------------------
@@ -78,29 +77,6 @@ add_windows: Operation = linear(
 # -- sizes -----------------------------------------------------------------------------------------
 
 
-def each(op: str, name: str, value: Any, n: int, least: int | None = 1) -> tuple[int, ...]:
-    """Return a setting as one integer for each of n axes.
-
-    Raises:
-        TypeError: it holds something else than integers.
-        ValueError: one is less than ``least``, or there are neither one nor n.
-
-    >>> each("MaxPool2d", "kernel_size", 3, 2)
-    (3, 3)
-    """
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    try:
-        numbers = tuple(operator.index(v) for v in values)
-    except TypeError:
-        raise TypeError(message(op, f"{name}={value!r}", "an integer" if n == 1 else
-                                f"an integer or {n} of them")) from None  # fmt: skip
-    if len(numbers) not in (1, n):
-        raise ValueError(message(op, f"{name}={value!r}", "one number" if n == 1 else f"one number or {n}"))
-    if least is not None and min(numbers) < least:
-        raise ValueError(message(op, f"{name}={value!r}", f"{least} or more"))
-    return numbers if len(numbers) == n else numbers * n
-
-
 def settings(
     op: str, n: int, kernel_size: Any, stride: Any, padding: Any = 0, dilation: Any = 1
 ) -> tuple[tuple[int, ...], ...]:
@@ -115,22 +91,6 @@ def settings(
                 f"at most half a window, {((k - 1) * d + 1) // 2}",
                 "F.pad before it"))  # fmt: skip
     return size, step, pad, far
-
-
-def lengths_of(op: str, x: Any, n: int) -> tuple[int, ...]:
-    """Return the last n lengths of an input, (C, ...) or (N, C, ...).
-
-    Raises:
-        ValueError: it has another number of axes.
-    """
-    shape = np.shape(x)
-    if len(shape) not in (n + 1, n + 2):
-        axes = "DHW"[3 - n :] if n > 1 else "L"
-        each_axis = ", ".join(axes)
-        raise ValueError(message(
-            op, f"an input of shape {shape}", f"(C, {each_axis}) or (N, C, {each_axis})",
-            "x[None]" if len(shape) == n else ""))  # fmt: skip
-    return shape[-n:]
 
 
 def windows_of(

@@ -12,6 +12,7 @@ from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
+from ..settings import check_positive
 from .distance import pairwise_distance
 from .reduce import known, pair, reduce, signs
 
@@ -129,7 +130,7 @@ def contrastive_loss(
     >>> nn.functional.contrastive_loss(x1, x2, np.array([1, -1]), margin=6.0, reduction="none")
     array([12.5, 0.5])
     """
-    _positive("contrastive_loss", margin)
+    check_positive("contrastive_loss", margin=margin)
     x1, x2 = _vectors("contrastive_loss", reduction, input1, input2)
     t = _labels("contrastive_loss", target, x1.shape[:-1], x1.dtype)
     d = x1 - x2
@@ -137,11 +138,6 @@ def contrastive_loss(
     losses = 0.5 * ops.where(np.equal(t, 1), ops.sum(d * d, axis=-1), short * short)
     y: Tensor = reduce(losses, reduction)
     return y
-
-
-def _positive(loss: str, margin: float) -> None:
-    if not margin > 0:
-        raise ValueError(message(loss, f"margin={margin}", "a positive number"))
 
 
 def triplet_margin_loss(
@@ -171,7 +167,7 @@ def triplet_margin_loss(
     >>> float(nn.functional.triplet_margin_loss(a, p, n))
     0.5
     """
-    _positive("triplet_margin_loss", margin)
+    check_positive("triplet_margin_loss", margin=margin)
     a, near, far = _vectors("triplet_margin_loss", reduction, anchor, positive, negative)
 
     def distance(x: Any, y: Any) -> Any:
@@ -205,7 +201,7 @@ def triplet_margin_with_distance_loss(
     0.0
     """
     loss = "triplet_margin_with_distance_loss"
-    _positive(loss, margin)
+    check_positive(loss, margin=margin)
     a, near, far = _vectors(loss, reduction, anchor, positive, negative)
     return _triplet(distance_function or pairwise_distance, a, near, far, margin, swap, reduction)
 

@@ -8,7 +8,6 @@ for backward what they found on the way.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.fused import fused
 from autograd_core.kernels import recurrent as kernels
+from autograd_core.kernels.memory import pieces
 from autograd_core.tensor import Tensor
 
 __all__ = ["gru_scan", "lstm_scan", "rnn_scan"]
@@ -113,14 +113,8 @@ def _rnn_backward(
         other[...] = first
 
 
-def _pieces(flat: Any, *shapes: tuple[int, ...]) -> tuple[Any, ...]:
-    """Return the parts of a vector, in these shapes, as views."""
-    ends = accumulate((int(np.prod(shape)) for shape in shapes), initial=0)
-    return tuple(flat[a:b].reshape(shape) for (a, b), shape in zip(pairwise(ends), shapes, strict=True))
-
-
 def _lstm_kept(memory: Any, steps: int, c: Any) -> tuple[Any, ...]:
-    return _pieces(memory, (steps, 4, *c.shape), (steps + 1, *c.shape), (steps, *c.shape))
+    return pieces(memory, (steps, 4, *c.shape), (steps + 1, *c.shape), (steps, *c.shape))
 
 
 def _lstm_forward(
@@ -130,7 +124,7 @@ def _lstm_forward(
     memory = more[-1]
     biases, w_hr, p = _optional(more, bias, project, peephole)
     flat = np.empty(len(z) * h.size + c.size, z.dtype)
-    y, last = _pieces(flat, (len(z), *h.shape), c.shape)
+    y, last = pieces(flat, (len(z), *h.shape), c.shape)
     kept = _lstm_kept(memory, len(z), c)
     kernels.lstm(z, h, c, w, _sum(biases, w), w_hr, p, kept, y, last, reverse, sizes)
     return flat
@@ -145,7 +139,7 @@ def _lstm_backward(
     dz, dh, dc, dw, *d_more = out
     db, dw_hr, dp = _optional(d_more, bias, project, peephole)
     shapes = (len(z), *h.shape), c.shape
-    (y, _), (gy, gc) = _pieces(flat, *shapes), _pieces(g, *shapes)
+    (y, _), (gy, gc) = pieces(flat, *shapes), pieces(g, *shapes)
     dc[...] = gc
     first = db[0] if bias else np.empty(len(w), w.dtype)
     kernels.lstm_backward(gy, y, h, w, w_hr, p, _lstm_kept(memory, len(z), c), dz, dh, dc, dw, first,

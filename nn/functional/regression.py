@@ -11,6 +11,7 @@ from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
+from ..settings import check_positive
 from .reduce import pair, pointwise, weighted
 
 __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
@@ -177,8 +178,7 @@ def huber_loss(
     >>> nn.functional.huber_loss(np.array([0.5, 3.0]), np.zeros(2), "none", delta=2.0)
     array([0.125, 4. ])
     """
-    if not delta > 0:
-        raise ValueError(message("huber_loss", f"delta={delta}", "a positive number"))
+    check_positive("huber_loss", delta=delta)
     x, t = pair("huber_loss", input, target, reduction)
     if weight is not None:
         losses = _huber(x, t, delta=delta, height=1, reduction="none")

@@ -19,8 +19,9 @@ from autograd_core.tensor import Tensor
 
 from .adaptive_pooling import means
 from .along import along
+from .axes import Size, each, for_each
 from .padding import read_places
-from .pooling_windows import Size, add_windows, each
+from .pooling_windows import add_windows
 
 __all__ = [
     "channel_shuffle", "interpolate", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle",
@@ -95,8 +96,7 @@ def _sizes(
         if recompute:
             raise ValueError(message(op, "recompute_scale_factor=True with size=", "scale_factor="))
         return each(op, "size", size, n), (None,) * n
-    factors = tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * n
-    factors = tuple(float(f) for f in factors)
+    factors = tuple(map(float, for_each(scale_factor, n)))
     if len(factors) != n or not all(0 < f < math.inf for f in factors):
         raise ValueError(message(op, f"scale_factor={scale_factor}", f"one positive number or {n}"))
     lengths = tuple(math.floor(m * f) for m, f in zip(shape[-n:], factors))

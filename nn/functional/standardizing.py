@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from autograd_core import ops
+from autograd_core.fused import pushed
 from autograd_core.kernels import normalization as kernels
+from autograd_core.kernels.memory import pieces
 from autograd_core.primitive import declare, kernel
-from autograd_core.transforms import jvp, vjp
+from autograd_core.transforms import vjp
 
 __all__ = ["moments", "normalize_channels", "normalize_vectors", "scale_channels"]
 
@@ -50,7 +51,7 @@ def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str)
 
     def of_x(g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any) -> Any:
         x_bar = np.empty(x.shape, x.dtype)
-        backward(g, x, w, b, mean, inv, out=(x_bar, *_parts(small, w, b)), **how)
+        backward(g, x, w, b, mean, inv, out=(x_bar, *pieces(small, w.shape, b.shape)), **how)
         return x_bar
 
     def of_w_and_b(g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any) -> Any:
@@ -71,7 +72,7 @@ def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str)
         def push(
             ts: Any, y: Any, g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any
         ) -> Any:
-            return _push(partial(defined, place, how, (mean, inv)), (g, x, w, b), ts)
+            return pushed(partial(defined, place, how, (mean, inv)), (g, x, w, b), ts)
 
         declared = declare(kernel(fun), joint=pull, saves="g x w b mean inv",
                            name=f"{name}_gradient_{fun.__name__}")  # fmt: skip
@@ -82,7 +83,8 @@ def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str)
     def pull(g: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
         small = np.zeros(w.size + b.size, x.dtype)
         x_bar = gradient_of_x(g, x, w, b, mean, inv, small, **how)
-        return x_bar, *_parts(gradient_of_w_and_b(g, x, w, b, mean, inv, small, **how), w, b), None, None
+        bars = gradient_of_w_and_b(g, x, w, b, mean, inv, small, **how)
+        return x_bar, *pieces(bars, w.shape, b.shape), None, None
 
     def push_x(t: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
         small = np.zeros(w.size + b.size, x.dtype)  # from x to xhat the Jacobian is symmetric
@@ -95,23 +97,8 @@ def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str)
         return t
 
     operation = declare(kernel(forward), joint=pull, saves="x w b mean inv", name=name, arity=5, doc=doc)
-    operation.defjvp(push_x, push_w, push_b, None, None)
-
-    def call(x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
-        return operation(x, w, b, mean, inv, **how)
-
-    call.__name__, call.__doc__ = name, doc
-    return call
-
-
-def _parts(flat: Any, *like: Any) -> tuple[Any, ...]:
-    """Return the pieces of a vector that have these shapes, as views."""
-    ends = list(accumulate(v.size for v in like))
-    return tuple([flat[end - v.size : end].reshape(v.shape) for end, v in zip(ends, like, strict=True)])
-
-
-def _push(f: Any, inputs: Any, ts: Any) -> Any:
-    return jvp(f, inputs, [np.zeros(v.shape, v.dtype) if t is None else t for v, t in zip(inputs, ts)])[1]
+    operation.definition = definition
+    return operation.defjvp(push_x, push_w, push_b, None, None)
 
 
 # -- images: (N, G, K, L), in rows of L; w and b for each of G x K channels ------------------------

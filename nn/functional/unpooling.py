@@ -13,7 +13,8 @@ from autograd_core.errors import message
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
-from .pooling_windows import Size, lengths_of, settings
+from .axes import Size, lengths_of
+from .pooling_windows import settings
 
 __all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d"]
 

@@ -31,6 +31,14 @@ def source(generator: Generator) -> np.random.Generator:
 
 def matrix(who: str, tensor: Tensor, exactly: bool = False) -> None:
     """Say that a Tensor has too few axes, or is not a matrix."""
+    _tensor(who, tensor)
     if tensor.ndim < 2 or (exactly and tensor.ndim != 2):
         raise ValueError(message(who, f"a Tensor of shape {tensor.shape}",
                                  "two axes" if exactly else "at least two axes"))  # fmt: skip
+
+
+def _tensor(who: str, tensor: Any) -> None:
+    """Say that there is nothing to fill."""
+    if not isinstance(tensor, (Tensor, np.ndarray)):
+        raise TypeError(message(who, f"a {type(tensor).__name__}", "a Tensor to fill",
+                                "module.weight" if hasattr(tensor, "weight") else ""))  # fmt: skip

@@ -15,6 +15,7 @@ from autograd_core.tensor import Tensor
 from .. import functional as F
 from ..casting import taken
 from ..linear import Linear
+from ..settings import check_shares
 from .base import Loss
 
 __all__ = ["CrossEntropyLoss", "FocalLoss", "LinearCrossEntropyLoss", "NLLLoss"]
@@ -141,9 +142,7 @@ class LinearCrossEntropyLoss(Loss):
         if weight is not None and np.shape(weight) != (num_classes,):
             raise ValueError(message("LinearCrossEntropyLoss", f"a weight of shape {np.shape(weight)}",
                                      f"({num_classes},): one for each class"))  # fmt: skip
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(message(
-                "LinearCrossEntropyLoss", f"label_smoothing={label_smoothing}", "0 to 1"))  # fmt: skip
+        check_shares("LinearCrossEntropyLoss", label_smoothing=label_smoothing)
         self.register_buffer("weight", weight)
         self.num_classes, self.out_features = num_classes, tuple(out_features)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from .. import functional as F
+from ..settings import check_positive
 from .base import Loss
 
 __all__ = ["InfoNCELoss", "NTXentLoss"]
@@ -16,8 +16,7 @@ __all__ = ["InfoNCELoss", "NTXentLoss"]
 class _TemperatureLoss(Loss):
     def __init__(self, temperature: float, reduction: str) -> None:
         super().__init__(reduction)
-        if not temperature > 0:
-            raise ValueError(message(type(self).__name__, f"temperature={temperature}", "a positive number"))
+        check_positive(type(self).__name__, temperature=temperature)
         self.temperature = temperature
 
     def extra_repr(self) -> str:

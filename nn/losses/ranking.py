@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from .. import functional as F
 from ..distance import PairwiseDistance
+from ..settings import check_positive
 from .base import Loss
 
 __all__ = [
@@ -105,8 +105,7 @@ class TripletMarginLoss(Loss):
         reduction: str = "mean",
     ) -> None:  # fmt: skip
         super().__init__(reduction)
-        if not margin > 0:
-            raise ValueError(message("TripletMarginLoss", f"margin={margin}", "a positive number"))
+        check_positive("TripletMarginLoss", margin=margin)
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
     def forward(self, anchor: Any, positive: Any, negative: Any) -> Tensor:
@@ -134,9 +133,7 @@ class TripletMarginWithDistanceLoss(Loss):
         swap: bool = False, reduction: str = "mean",
     ) -> None:  # fmt: skip
         super().__init__(reduction)
-        if not margin > 0:
-            raise ValueError(message(
-                "TripletMarginWithDistanceLoss", f"margin={margin}", "a positive number"))  # fmt: skip
+        check_positive("TripletMarginWithDistanceLoss", margin=margin)
         self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin, self.swap = margin, swap
 

@@ -8,6 +8,7 @@ from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
 from .. import functional as F
+from ..settings import check_positive
 from .base import Loss
 
 __all__ = ["HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss"]
@@ -93,8 +94,7 @@ class HuberLoss(Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
-        if not delta > 0:
-            raise ValueError(message("HuberLoss", f"delta={delta}", "a positive number"))
+        check_positive("HuberLoss", delta=delta)
         self.delta = delta
 
     def forward(self, input: Any, target: Any) -> Tensor:

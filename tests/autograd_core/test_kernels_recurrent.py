@@ -1,4 +1,4 @@
-"""The kernels of recurrent scans: equal to their definitions, with numba and without, in every variant."""
+"""The kernels of recurrent scans with unusual arrays; test_fused.py of nn holds them to their definitions."""
 
 from __future__ import annotations
 
@@ -13,17 +13,8 @@ import autograd_core as ag
 from autograd_core import kernels, nn
 from autograd_core.fused import fused
 from autograd_core.kernels.recurrent import order
-from nn.functional import recurrent
 
-T, N, H, P = 4, 3, 3, 2
-BIASES = ("b_ih", "b_hh")
-VARIANTS: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
-    *[("rnn", names, {"relu": relu}) for names in ((), BIASES) for relu in (False, True)],
-    *[("lstm", (*biases, *more), {"bias": bool(biases), "project": "w_hr" in more, "peephole": "p" in more})
-      for biases in ((), BIASES) for more in ((), ("w_hr",), ("p",), ("w_hr", "p"))],
-    *[("gru", names, {}) for names in ((), BIASES)],
-]  # fmt: skip
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+T, N, H = 4, 3, 3
 NUMBA = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
 
 
@@ -31,45 +22,6 @@ NUMBA = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="nu
 def numba(request: pytest.FixtureRequest) -> Iterator[None]:
     with kernels.using(numba=request.param):
         yield
-
-
-def inputs(kind: str, names: tuple[str, ...], dtype: Any) -> list[Any]:
-    rng, k = np.random.default_rng(1), GATES[kind]
-    out = P if "w_hr" in names else H
-    shapes = [(T, N, k * H), (N, out)] + [(N, H)] * (kind == "lstm") + [(k * H, out)]
-    shapes += [{"w_hr": (P, H), "p": (3, H)}.get(name, (k * H,)) for name in names]
-    return [rng.normal(size=shape).astype(dtype) for shape in shapes]
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
-@pytest.mark.parametrize("sizes", [None, (3, 3, 2, 1), (2, 1, 1, 0)], ids=["all", "sizes", "late"])
-@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
-@pytest.mark.parametrize(("kind", "names", "params"), VARIANTS, ids=[f"{k} {' '.join(n)} {p.get('relu', '')}"
-                                                                     for k, n, p in VARIANTS])  # fmt: skip
-@pytest.mark.usefixtures("numba")
-def test_kernels_are_their_definitions(
-    kind: str, names: tuple[str, ...], params: dict[str, Any], reverse: bool, sizes: Any, dtype: Any
-) -> None:
-    xs = inputs(kind, names, dtype)
-    params = params | {"reverse": reverse, "sizes": sizes}
-    operation, definition = getattr(recurrent, f"_{kind}_op"), getattr(recurrent, f"_{kind}")
-    y, pull = ag.vjp(lambda *x: operation(*x, **params), *xs)
-    z, pull_definition = ag.vjp(lambda *x: definition(*x, **params), *xs)
-    rtol = 2e-5 if dtype == np.float32 else 1e-12
-    assert y.dtype == dtype
-    np.testing.assert_allclose(y, z, rtol=rtol, atol=rtol)
-    g = np.random.default_rng(2).normal(size=z.shape).astype(dtype)
-    for name, ours, theirs in zip(range(9), pull(g), pull_definition(g), strict=False):
-        assert ours.dtype == dtype
-        np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=10 * rtol, err_msg=f"gradient {name}")
-
-
-@pytest.mark.parametrize(("kind", "names", "params"), VARIANTS[1::3], ids=[k for k, *_ in VARIANTS[1::3]])
-@pytest.mark.usefixtures("numba")
-def test_scans_to_second_order_and_in_forward_mode(kind: str, names: Any, params: dict[str, Any]) -> None:
-    operation = getattr(recurrent, f"_{kind}_op")
-    xs = [x[:2] if x.ndim == 3 else x for x in inputs(kind, names, np.float64)]
-    ag.check_gradients(lambda *x: operation(*x, **params, sizes=(3, 2)), *xs, order=2)
 
 
 @pytest.mark.usefixtures("numba")

@@ -33,9 +33,9 @@ WITHOUT = {
     "sums and products of lists: the operators do": "add_sequence multiply_sequence",
     "by another name here: multi_dot, log_softmax, hardtanh, softsign": """
         multi_matmul logsoftmax hard_tanh soft_sign""",
-    "layers and losses of MyGrad's own": """
-        focal_loss margin_ranking_loss multiclass_hinge negative_log_likelihood
-        softmax_crossentropy softmax_focal_loss batchnorm conv_nd max_pool""",
+    "MyGrad's form of losses and layers that nn has under PyTorch's names": """
+        multiclass_hinge negative_log_likelihood softmax_crossentropy softmax_focal_loss batchnorm conv_nd
+        gru max_pool""",
 }
 REASONS = {name: why for why, names in WITHOUT.items() for name in names.split()}
 

@@ -9,7 +9,9 @@ from . import (
     chain,
     elementwise,
     imports,
-    layers,
+    layers_attention,
+    layers_convolution,
+    layers_recurrent,
     memory,
     mlp,
     networks,
@@ -23,7 +25,8 @@ WORKLOADS = {
     "elementwise": elementwise.rows, "chain": chain.rows, "mlp": mlp.rows, "adam": mlp.wide_rows,
     "value": scalars.rows, "million": arrays.rows, "operations": operations.rows,
     "memory": memory.rows, "import": imports.rows, "pictures": pictures.rows, "networks": networks.rows,
-    "layers": layers.rows,
+    "convolution": layers_convolution.rows, "recurrent": layers_recurrent.rows,
+    "attention": layers_attention.rows,
 }  # fmt: skip
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import autograd_core as ag
-from autograd_core import kernels, nn
+from autograd_core import kernels
 
-from .measure import Race, build
-from .table import Row, Target
+from .layers import Step, both, row
+from .table import Row
 
 
 class Shape(NamedTuple):
@@ -53,51 +53,31 @@ SHAPES = {
 }
 
 
-def ours(shape: Shape, numba: bool = True) -> Callable[[], Any]:
+def step(shape: Shape, nn: Any, leaf: Any, data: Any) -> Step:
     x, w, b, g = shape.arrays()
-    leaves = [ag.tensor(v, requires_grad=True) for v in (w, b)]
-    image = ag.tensor(x, requires_grad=shape.inner)
+    inputs = [leaf(x) if shape.inner else data(x), leaf(w), leaf(b)]
+    gradient, how = data(g), (shape.stride, shape.padding, 1, shape.groups)
 
     def run() -> Any:
-        for leaf in (image, *leaves):
+        for leaf in inputs[not shape.inner :]:
             leaf.grad = None
-        nn.functional.conv2d(image, *leaves, shape.stride, shape.padding, 1, shape.groups).backward(g)
-        return leaves[0].grad
-
-    def without() -> Any:
-        with kernels.using(numba=False):
-            return run()
-
-    return run if numba else without
-
-
-def with_torch(shape: Shape) -> Callable[[], Any]:
-    import torch
-
-    x, w, b, g = map(torch.tensor, shape.arrays())
-    leaves = [w.requires_grad_(), b.requires_grad_()]
-    x.requires_grad_(shape.inner)
-
-    def run() -> Any:
-        for leaf in (x, *leaves):
-            leaf.grad = None
-        torch.nn.functional.conv2d(x, *leaves, shape.stride, shape.padding, 1, shape.groups).backward(g)
-        return leaves[0].grad
+        nn.functional.conv2d(*inputs, *how).backward(gradient)
+        return inputs[1].grad
 
     return run
 
 
+def without_numba(build: Callable[[], Step]) -> Step:
+    run = build()
+
+    def call() -> Any:
+        with kernels.using(numba=False):
+            return run()
+
+    return call
+
+
 def rows() -> Iterator[Row]:
     for name, shape in SHAPES.items():
-        runs = build({
-            "ours": lambda shape=shape: ours(shape), "NumPy": lambda shape=shape: ours(shape, False),
-            "PyTorch": lambda shape=shape: with_torch(shape),
-        })  # fmt: skip
-        expected = runs["ours"]()
-        for who, run in runs.items():
-            np.testing.assert_allclose(np.asarray(run()), expected, rtol=1e-3, atol=1e-2, err_msg=who)
-        race = Race(runs, seconds=2)
-        targets = []
-        if "PyTorch" in race.times:
-            targets.append(Target(race.ratio("ours", "PyTorch"), 1.5, "{} x PyTorch"))
-        yield Row.of(f"{name}: {shape}", race, "ms", targets=targets)
+        who = both(partial(step, shape))
+        yield row(f"{name}: {shape}", {**who, "NumPy": partial(without_numba, who["ours"])}, 1.5)

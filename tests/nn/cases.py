@@ -1,7 +1,7 @@
 """Layers as rows: what each is made with, what it is given, and what PyTorch calls it.
 
-One table for all tests that hold for every layer and loss (test_cases.py). Each family adds its rows in a file
-``cases_<family>.py``, as a list named ``CASES``; ``python -m tests.nn.cases`` counts them.
+One table for all tests that hold for every layer and loss (test_cases.py). Each family adds its rows in a
+file ``cases_<family>.py``, as a list named ``CASES``; ``python -m tests.nn.cases`` counts them.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ class Case:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     call: Mapping[str, Any] = field(default_factory=dict)  # keywords of the call
     make: Callable[[], Any] | None = None  # builds ours, where nn.<layer>(*args, **kwargs) does not
-    torch: Any = ""  # a function of the module torch that builds theirs; "": torch.nn.<layer>; None: there is none
+    torch: Any = ""  # a function of the module torch that builds theirs; "": torch.nn.<layer>; None: none
     call_torch: Mapping[str, Any] | None = None  # keywords of their call, where they differ
     train: bool = True  # False: random in training, so compared in evaluation only
-    order: int = 2  # up to which derivatives are checked against differences; 0: not differentiable
+    order: int = 2  # up to which derivatives are checked against differences; 0: beside PyTorch's only
+    wrt: Any = "all"  # check_gradients' wrt: what else has a gradient is compared with PyTorch's only
     rtol32: float = 3e-5
     why: str = ""  # why an order below 2, or no counterpart
 

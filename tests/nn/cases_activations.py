@@ -68,7 +68,7 @@ def heaviside(value: float) -> Any:
     def build(torch: Any) -> Any:
         class Heaviside(torch.nn.Module):  # type: ignore[misc, name-defined]
             def forward(self, x: Any) -> Any:
-                return torch.heaviside(x, torch.tensor(value, dtype=x.dtype))
+                return torch.heaviside(x.detach(), torch.tensor(value, dtype=x.dtype))
 
         return Heaviside()
 
@@ -108,8 +108,10 @@ CASES = [
       for n, settings in [(1, {}), (3, {"init": 0.1}), (3, {"init": -0.5}), (2, {"init": 1.5})]
       for shape in [(5, n), (2, n, 4), (2, n, 2, 3)]],
     Case("PReLU", (), ((4,),)), Case("PReLU", (), ((),)),
-    *[Case("RReLU", (), (wide,), settings, train=False, order=0, why="random in training") for settings in
-      [{}, {"lower": 0.1}, {"lower": 0.2, "upper": 0.5}, {"upper": 0.9, "inplace": True}]],
+    *[Case("RReLU", (), (wide,), settings, train=False, order=0, why="random in training")
+      for settings in [{}, {"lower": 0.1}, {"lower": 0.2, "upper": 0.5}]],
+    Case("RReLU", (), (wide,), {"upper": 0.9, "inplace": True}, train=False, order=0,
+         torch=inplace("RReLU", {"upper": 0.9, "inplace": True}), why="random in training"),
     Case("RReLU", (), (wide,), make=evaluated, torch=lambda torch: torch.nn.RReLU(0.1, 0.5), train=False),
     # along an axis
     *[Case(name, (dim,), ((3, 4, 2),)) for name in ALONG for dim in (0, 1, -1, -2)],

@@ -67,21 +67,29 @@ def values() -> list[Any]:
     return [np.array([0.5, -1.0, 2.0], np.float32), np.array([0.25], np.float32)]
 
 
-def parameters(torch: Any) -> list[Any]:
-    return [torch.nn.Parameter(torch.tensor(v)) for v in values()]
+def one_value() -> list[Any]:
+    return [np.array([-0.75, 0.5, 1.25], np.float32)]
+
+
+def under_names(values: list[Any]) -> dict[str, Any]:
+    return dict(zip("ab", values, strict=False))
+
+
+def parameters(torch: Any, values: list[Any]) -> list[Any]:
+    return [torch.nn.Parameter(torch.tensor(v)) for v in values]
 
 
 def sine_and_cosine(x: Any) -> Any:
     return np.sin(x) * np.cos(x)
 
 
-def residual(features: int, other: bool) -> Any:
+def residual(features: int, other: bool, bias: bool = False) -> Any:
     def build(torch: Any) -> Any:
         class Residual(torch.nn.Module):  # type: ignore[misc, name-defined]
             def __init__(self) -> None:
                 super().__init__()
                 self.module = torch.nn.Linear(3, features)
-                self.shortcut = torch.nn.Linear(3, features, bias=False) if other else None
+                self.shortcut = torch.nn.Linear(3, features, bias=bias) if other else None
 
             def forward(self, x: Any) -> Any:
                 return self.module(x) + (self.shortcut(x) if other else x)
@@ -124,18 +132,26 @@ def plain(library: Any) -> Any:
 CASES = [
     *[sequence(build) for build in (plain, row_of_names, edited, twice)],
     sequence(part, (2, 4)), sequence(plain, (3,)), sequence(plain, (0, 3)),
-    Case("ModuleList", (), ((5, 3),), make=lambda: Branches(nn.ModuleList(layers(nn))),
-         torch=lambda torch: theirs(torch, Branches, torch.nn.ModuleList(layers(torch.nn)))),
+    *[Case("ModuleList", (), ((5, 3),), make=lambda n=n: Branches(nn.ModuleList(layers(nn)[:n])),
+           torch=lambda torch, n=n: theirs(torch, Branches, torch.nn.ModuleList(layers(torch.nn)[:n])))
+      for n in (3, 2)],
     Case("ModuleDict", (), ((5, 3),), make=lambda: Branches(nn.ModuleDict(named(nn))),
          torch=lambda torch: theirs(torch, Branches, torch.nn.ModuleDict(named(torch.nn)))),
-    Case("ParameterList", (), ((5, 3),), make=lambda: Polynomial(nn.ParameterList(values())),
-         torch=lambda torch: theirs(torch, Polynomial, torch.nn.ParameterList(parameters(torch)))),
-    Case("ParameterDict", (), ((5, 3),), make=lambda: Polynomial(nn.ParameterDict(zip("ab", values()))),
-         torch=lambda torch: theirs(torch, Polynomial, torch.nn.ParameterDict(zip("ab", parameters(torch))))),
+    Case("ModuleDict", (), ((5, 3),), make=lambda: Branches(nn.ModuleDict({"only": nn.Linear(3, 2)})),
+         torch=lambda torch: theirs(torch, Branches, torch.nn.ModuleDict({"only": torch.nn.Linear(3, 2)}))),
+    *[Case("ParameterList", (), ((5, 3),), make=lambda v=v: Polynomial(nn.ParameterList(v())),
+           torch=lambda torch, v=v: theirs(torch, Polynomial, torch.nn.ParameterList(parameters(torch, v()))))
+      for v in (values, one_value)],
+    *[Case("ParameterDict", (), ((5, 3),), make=lambda v=v: Polynomial(nn.ParameterDict(under_names(v()))),
+           torch=lambda torch, v=v: theirs(torch, Polynomial, torch.nn.ParameterDict(
+               under_names(parameters(torch, v())))))
+      for v in (values, one_value)],
     Case("Residual", (), ((5, 3),), make=lambda: nn.Residual(nn.Linear(3, 3)),
          torch=residual(3, False)),
     Case("Residual", (), ((2, 3),), make=lambda: nn.Residual(nn.Linear(3, 4), nn.Linear(3, 4, bias=False)),
          torch=residual(4, True)),
+    Case("Residual", (), ((3,),), make=lambda: nn.Residual(nn.Linear(3, 2), nn.Linear(3, 2)),
+         torch=residual(2, True, bias=True)),
     Case("Lambda", (sine_and_cosine,), ((2, 3),), torch=None, why="a function"),
     Case("Lambda", (np.sin,), ((2, 3),), torch=None, why="a function"),
     *[Case("Unflatten", args, ((4, 6, 5),)) for args in [

@@ -25,6 +25,10 @@ def drop_connect() -> nn.Module:
     return nn.DropConnect(nn.Linear(3, 2), 0.3)
 
 
+def drop_connect_of_a_layer() -> nn.Module:
+    return nn.DropConnect(nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1)), 0.75, names=["1.weight"])
+
+
 def drop_connect_biases() -> nn.Module:
     return nn.DropConnect(nn.Sequential(nn.Linear(3, 2), nn.Tanh()), 0.3, names=["0.weight", "0.bias"])
 
@@ -35,6 +39,10 @@ def weight_noise() -> nn.Module:
 
 def weight_noise_of_a_network() -> nn.Module:
     return nn.WeightNoise(nn.MLP([3, 2, 2]), 0.5, names=["0.weight"])
+
+
+def weight_noise_of_biases() -> nn.Module:
+    return nn.WeightNoise(nn.MLP([3, 2]), 0.25, names=["0.bias"])
 
 
 def labels(rng: np.random.Generator) -> np.ndarray:
@@ -52,8 +60,9 @@ CASES = [
     *[Case(layer, (p,), (shape,))
       for layer, shapes in SHAPES.items() for shape in shapes[:1] for p in (0.0, 1.0)],
     *[Case("GaussianNoise", args, ((2, 3),), **OURS) for args in [(), (0.5,), (0.0,)]],
-    *[Case("LabelNoise", args, (labels,), order=0, **OURS) for args in [(3,), (3, 0.5), (3, 1.0)]],
-    *[Case("DropConnect", (), ((4, 3),), make=make, **OURS) for make in (drop_connect, drop_connect_biases)],
+    *[Case("LabelNoise", args, (labels,), order=0, **OURS) for args in [(3,), (3, 0.5), (3, 1.0), (5, 0.25)]],
+    *[Case("DropConnect", (), ((4, 3),), make=make, **OURS)
+      for make in (drop_connect, drop_connect_biases, drop_connect_of_a_layer)],
     *[Case("WeightNoise", (), ((4, 3),), make=make, **OURS)
-      for make in (weight_noise, weight_noise_of_a_network)],
+      for make in (weight_noise, weight_noise_of_a_network, weight_noise_of_biases)],
 ]  # fmt: skip

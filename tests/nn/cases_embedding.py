@@ -10,6 +10,7 @@ from .cases import Case
 
 INDEX = np.array([[1, 0, 4], [4, 4, 2]])
 FLAT = np.array([1, 0, 4, 4, 4, 2, 3])
+SQUARE_TABLE = np.linspace(-2, 1, 36, dtype=np.float32).reshape(6, 6)
 SMALL_TABLE = np.linspace(-1, 1, 15, dtype=np.float32).reshape(5, 3)
 
 
@@ -35,6 +36,7 @@ TABLES = [
     constant("Embedding", np.array(2), 5, 3),
     constant("Embedding", np.zeros((0, 2), int), 5, 3, order=0),
     constant("Embedding", INDEX.astype(np.int32), 5, 2),
+    constant("Embedding", INDEX, 6, 6, _weight=SQUARE_TABLE),
     constant("Embedding", INDEX, 5, 3, padding_idx=4, **CUT),
     constant("Embedding", INDEX, 5, 3, -5, **CUT),
     constant("Embedding", INDEX, 5, 3, scale_grad_by_freq=True, **CUT),
@@ -67,10 +69,12 @@ BAGS = [
     *[bag(FLAT, [0, 2, 3, 5, 7], mode=mode, padding_idx=4) for mode in ("mean", "sum", "max")],
     *[bag(INDEX, mode=mode, padding_idx=-1) for mode in ("mean", "max")],
     *[bag(INDEX, mode=mode, scale_grad_by_freq=True, order=0) for mode in ("mean", "sum")],
-    *[bag(INDEX, mode="sum", max_norm=norm, norm_type=p, order=0) for norm, p in ((1.0, 2.0), (0.5, 1.0))],
+    *[bag(INDEX, mode="sum", max_norm=norm, norm_type=p, order=0)
+      for norm, p in ((1.0, 2.0), (0.5, 1.0), (0.5, 3.0))],
     bag(INDEX, weights=True, mode="sum"),
     bag(FLAT, [0, 2, 2, 5], weights=True, mode="sum"),
     bag(FLAT, [0, 2, 2, 5], weights=True, mode="sum", padding_idx=4),
+    constant("EmbeddingBag", INDEX, 6, 6, _weight=SQUARE_TABLE),
     Case("EmbeddingBag", (5, 3), (given(INDEX),), {"_weight": SMALL_TABLE, "sparse": True}, order=1,
          torch=lambda torch: torch.nn.EmbeddingBag(5, 3, _weight=torch.tensor(SMALL_TABLE))),
 ]  # fmt: skip
@@ -80,6 +84,7 @@ PAIRS = [
     Case("Bilinear", (3, 2, 4), ((5, 3), (5, 2))),
     Case("Bilinear", (3, 2, 1, False), ((2, 3, 3), (2, 3, 2))),
     Case("Bilinear", (1, 2, 3), ((1,), (2,))),
+    Case("Bilinear", (2, 1, 2), ((3, 2), (3, 1))),
     *[Case("CosineSimilarity", args, ((2, 3), (2, 3))) for args in ((), (0,), (-1, 0.1), (-2, 1e-3))],
     Case("CosineSimilarity", (2,), ((2, 1, 3), (4, 3))),
     Case("CosineSimilarity", (1, 2.0), ((2, 3), (2, 3)), order=0, why="eps is a constant for the gradient"),

@@ -21,6 +21,7 @@ INSTANCE = {
 CHANNELS = [
     {}, {"eps": 1e-2}, {"eps": 0.3}, {"momentum": 0.4}, {"momentum": 1.0}, {"momentum": None},
     {"affine": False}, {"track_running_stats": False}, {"affine": False, "track_running_stats": False},
+    {"bias": False},
 ]  # fmt: skip
 TRACKED = [{**given, "track_running_stats": True} for given in ({}, {"momentum": 0.4}, {"momentum": None})]
 LAYERS = [((4,), (3, 4)), ((4,), (2, 3, 4)), ((4,), (4,)), (((3, 4),), (2, 3, 4)), (((4,),), (2, 4)),
@@ -49,10 +50,13 @@ def affine(
 
 
 CASES = [
+    *[affine(layer, (2,), ((3, 2, *shapes[0][2:]),))
+      for layer, shapes in [*BATCH.items(), *INSTANCE.items()]],
     *[affine(layer, (3,), (shape,), given) for layer, shapes in BATCH.items() for shape in shapes
       for given in CHANNELS if shape in (shapes[0], (2, 3, 2)) or not given],
     *[affine(layer, (3,), (shape,), given) for layer, shapes in INSTANCE.items() for shape in shapes
-      for given in [{}, {"affine": True}, {"eps": 1e-2}, {"eps": 0.3}, *TRACKED]],
+      for given in [{}, {"affine": True}, {"eps": 1e-2}, {"eps": 0.3}, {"affine": True, "bias": False},
+                    {"bias": False}, *TRACKED]],
     affine("InstanceNorm2d", (3,), ((2, 3, 2, 3),), {"affine": True, "track_running_stats": True}),
     *[affine(layer, args, (shape,)) for layer, (args, shape) in product(["LayerNorm", "RMSNorm"], LAYERS)],
     *[affine("LayerNorm", (4,), ((3, 4),), given)
@@ -64,7 +68,7 @@ CASES = [
       for args, shape in [((2, 4), (2, 4, 3)), ((1, 3), (2, 3, 2)), ((3, 3), (2, 3, 4)), ((2, 6), (2, 6)),
                           ((2, 4), (2, 4, 2, 3)), ((2, 4), (1, 4, 1, 2, 2))]],
     *[affine("GroupNorm", (2, 4), ((2, 4, 3),), given)
-      for given in [{"eps": 1e-2}, {"eps": 0.3}, {"affine": False}]],
+      for given in [{"eps": 1e-2}, {"eps": 0.3}, {"affine": False}, {"bias": False}]],
     *[Case("LocalResponseNorm", (size,), (shape,), {"alpha": 0.5})
       for size, shape in [(1, (2, 3, 2)), (2, (2, 4, 3)), (3, (2, 5, 2, 2)), (4, (1, 6, 2)),
                           (7, (2, 3, 1, 2, 1))]],

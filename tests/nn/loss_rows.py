@@ -143,8 +143,8 @@ def too_few_frames(rng: Any) -> Any:
 
 
 def positive_definite(rng: Any) -> Any:
-    a = rng.normal(size=(4, 3, 3))
-    return a @ a.mT + 0.5 * np.eye(3)
+    a = rng.normal(size=(2, 2, 2))
+    return a @ a.mT + 0.5 * np.eye(2)
 
 
 def one_positive_definite(rng: Any) -> Any:
@@ -152,7 +152,7 @@ def one_positive_definite(rng: Any) -> Any:
 
 
 def triangular(rng: Any) -> Any:
-    return np.tril(rng.normal(size=(4, 3, 3)), -1) + rng.uniform(0.5, 2, (4, 1, 3)) * np.eye(3)
+    return np.tril(rng.normal(size=(3, 2, 2)), -1) + rng.uniform(0.5, 2, (3, 1, 2)) * np.eye(2)
 
 
 # -- distances, of PyTorch's tensors too -----------------------------------------------------------

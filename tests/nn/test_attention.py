@@ -74,7 +74,8 @@ def test_a_query_without_keys_gives_zeros(kind: Any, torch: Any) -> None:
     y = F.scaled_dot_product_attention(*arrays, mask)
     assert (y[:, 1] == 0).all()
     assert (y[:, 0] != 0).all()
-    ag.check_gradients(lambda *x: F.scaled_dot_product_attention(*x, mask), *arrays, order=2)
+    few = normal(1, 2, 2), normal(1, 3, 2), normal(1, 3, 1)
+    ag.check_gradients(lambda *x: F.scaled_dot_product_attention(*x, mask[:2, :3]), *few, order=2)
 
 
 def test_heads_in_groups(torch: Any) -> None:
@@ -110,8 +111,8 @@ def test_any_number_of_threads(n: int) -> None:
 
 
 def test_a_mask_that_is_learnt_has_second_derivatives() -> None:
-    q, k, v = normal(2, 1, 3, 2), normal(2, 1, 4, 2), normal(2, 1, 4, 2)
-    ag.check_gradients(F.scaled_dot_product_attention, q, k, v, normal(2, 1, 1, 4), order=2)
+    q, k, v = normal(2, 1, 2, 2), normal(2, 1, 3, 2), normal(2, 1, 3, 1)
+    ag.check_gradients(F.scaled_dot_product_attention, q, k, v, normal(2, 1, 1, 3), order=2)
 
 
 def test_large_scores_do_not_overflow() -> None:
@@ -135,7 +136,10 @@ def test_gradients_with_dropped_weights() -> None:
         nn.manual_seed(4)
         return F.scaled_dot_product_attention(*x, dropout_p=0.4)
 
-    ag.check_gradients(f, normal(2, 3, 4), normal(2, 5, 4), normal(2, 5, 2), order=2)
+    q, k, v = normal(2, 2, 2), normal(2, 3, 2), normal(2, 3, 1)
+    nn.manual_seed(4)
+    assert 0 < np.count_nonzero(F.scaled_dot_product_attention(q, k, np.eye(3), dropout_p=0.4)) < 12
+    ag.check_gradients(f, q, k, v, order=2)
 
 
 def test_memory_grows_with_the_length_only() -> None:
@@ -177,7 +181,8 @@ def sdpa(*shapes: Any, **how: Any) -> Any:
      "attn_mask of dtype int64"),
     (lambda: sdpa((3, 4), (5, 4), (5, 2), attn_mask=np.ones((3, 5), bool), is_causal=True), ValueError,
      "attn_mask and is_causal=True"),
-    (lambda: sdpa((3, 4), (5, 4), (5, 2), dropout_p=1.5), ValueError, "dropout_p=1.5, expected 0 to 1"),
+    (lambda: sdpa((3, 4), (5, 4), (5, 2), dropout_p=1.5), ValueError,
+     "dropout_p=1.5, expected a number from 0 to 1"),
     (lambda: F.scaled_dot_product_attention(*[np.ones((3, 4), int)] * 3), TypeError,
      "dtype int64, expected a float"),
     (lambda: F.scaled_dot_product_attention(X[0], *[ag.tensor(np.ones((3, 4)))] * 2), TypeError,
@@ -195,7 +200,7 @@ def layer(*args: Any, **kwargs: Any) -> Any:
 @pytest.mark.parametrize(("call", "error", "match"), [
     (lambda: layer(4, 3), ValueError,
      "embed_dim=4, num_heads=3, expected positive numbers, embed_dim a multiple"),
-    (lambda: layer(4, 2, 1.5), ValueError, "dropout=1.5, expected 0 to 1"),
+    (lambda: layer(4, 2, 1.5), ValueError, "dropout=1.5, expected a number from 0 to 1"),
     (lambda: layer(4, 2)(X[..., :3], X, X), ValueError, r"query \(3, 2, 3\).*with E = 4.*try embed_dim=3"),
     (lambda: layer(4, 2)(X, X, X[:2]), ValueError, r"value \(2, 2, 4\), expected a value for each key"),
     (lambda: layer(4, 2)(X, X[:, :1], X[:, :1]), ValueError, "try batch_first=True"),

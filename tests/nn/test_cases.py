@@ -57,7 +57,7 @@ def mapped(nest: Any, f: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'autograd-core[oracle]'")
+    return pytest.importorskip("torch", reason="PyTorch is missing: pip install 'autograd-core[oracle]'")
 
 
 @pytest.mark.filterwarnings("ignore:reduction. 'mean' divides the total:UserWarning")  # PyTorch's KLDivLoss
@@ -78,9 +78,8 @@ def test_as_pytorch(case: Case, dtype: Any, torch: Any) -> None:
 
 def _compare(case: Case, ours: Any, theirs: Any, dtype: Any, rtol: float, torch: Any, mode: str) -> None:
     given = case.data(dtype)
-    grads = case.order > 0
-    a = mapped(tuple(given), lambda x: ag.tensor(x, requires_grad=grads) if differentiable(x) else x)
-    b = mapped(tuple(given), lambda x: torch.tensor(x, requires_grad=grads and differentiable(x)))
+    a = mapped(tuple(given), lambda x: ag.tensor(x, requires_grad=True) if differentiable(x) else x)
+    b = mapped(tuple(given), lambda x: torch.tensor(x, requires_grad=differentiable(x)))
     ours.zero_grad()
     theirs.zero_grad()
     y = leaves(ours(*a, **case.call))
@@ -90,7 +89,8 @@ def _compare(case: Case, ours: Any, theirs: Any, dtype: Any, rtol: float, torch:
         close(mine, other, rtol, f"{mode}: output {i}")
     rng = np.random.default_rng(9)
     chosen = [(mine, other, rng.normal(size=np.shape(mine)).astype(dtype))
-              for mine, other in zip(y, z, strict=True) if getattr(other, "requires_grad", False)]  # fmt: skip
+              for mine, other in zip(y, z, strict=True)
+              if getattr(other, "requires_grad", False)]  # fmt: skip
     if chosen:
         sum((mine * g).sum() for mine, _, g in chosen).backward()
         sum((other * torch.tensor(g)).sum() for _, other, g in chosen).backward()
@@ -114,7 +114,7 @@ def test_gradients(case: Case) -> None:
         given = [mapped(x, lambda v: _filled(v, rng)) for x in given]
     call = dict(case.call)
     module = case.build()
-    ag.check_gradients(_With(module, call) if call else module, *given, order=case.order)
+    ag.check_gradients(_With(module, call) if call else module, *given, wrt=case.wrt, order=case.order)
 
 
 def _filled(v: Any, rng: np.random.Generator) -> Any:

@@ -72,3 +72,41 @@ def test_the_same_numbers_as_from_float32_data() -> None:
     np.testing.assert_array_equal(net(X).numpy(), net(X.astype("f")).numpy())
     a, b = (F.mse_loss(net(X), t) for t in (np.tile(COLUMN, (3, 1)).T, np.tile(COLUMN, (3, 1)).T.astype("f")))
     assert a.item() == b.item()
+
+
+class Foreign:
+    """Another library's array, with a dtype of its own."""
+
+    dtype, shape = object(), (1, 2)
+
+    def __init__(self, values: Any) -> None:
+        self.values = np.array(values)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.values
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (np.ones((1, 2), complex), r"an array of dtype complex128, expected numbers that float32 holds"),
+        (np.array(["a", "b"]), r"an array of dtype <U1, expected numbers that float32 holds"),
+        (Foreign([[{}, {}]]), "an array of dtype object, expected numbers that float32 holds"),
+        ([[1.0], [1.0, 2.0]], "a list of list, list, expected an array, a Tensor or nested lists"),
+        ([[1.0, "b"]], "a list of list, expected an array"),
+        ((ag.tensor([1.0, 2.0], requires_grad=True), (0, 1)),
+         "a tuple of Tensor, tuple, expected .*; try its first item, as of output, state = lstm"),
+        ([ag.tensor([1.0, 2.0], requires_grad=True)] * 2, "a list of Tensor, Tensor, .*; try np.stack"),
+    ],
+)  # fmt: skip
+def test_data_that_is_none_is_named(x: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=r"\[0 Linear\] got " + text):
+        nn.Sequential(nn.Linear(2, 3))(x)
+
+
+def test_arrays_of_other_libraries_are_data() -> None:
+    layer = nn.Linear(2, 3)
+    x = [[0.5, -1.0]]
+    np.testing.assert_array_equal(layer(Foreign(x)).numpy(), layer(x).numpy())
+    loss = F.cross_entropy(layer(x), Foreign([2]))
+    np.testing.assert_array_equal(loss.numpy(), F.cross_entropy(layer(x), [2]).numpy())

@@ -218,6 +218,8 @@ def test_unflatten_undoes_flatten() -> None:
         (lambda: nn.Sequential(nn.Tanh()).pop(3), IndexError, "index 3, expected one of 1 modules"),
         (lambda: nn.Sequential(nn.Tanh()) * 0, ValueError, "a row times 0"),
         (lambda: nn.Sequential(nn.Tanh()) * 1.5, TypeError, "a row times 1.5, expected a whole number"),
+        (lambda: nn.ModuleList(nn.Tanh()), TypeError,
+         r"\[ModuleList\] got one module, Tanh, expected a list of modules; try ModuleList\(\[module\]\)"),
         (lambda: nn.ModuleList([3]), TypeError, r"\[ModuleList\] got 3, expected a Module"),
         (lambda: nn.ModuleDict({"a": nn.Tanh}), TypeError, r"\[ModuleDict\] got .* try Tanh\(\)"),
         (lambda: nn.ModuleDict().pop("a"), KeyError, "expected one of"),

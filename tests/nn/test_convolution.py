@@ -61,8 +61,8 @@ WRONG_CALLS = {
     ),
     "reflected": (
         lambda: nn.Conv1d(1, 1, 3, padding=4, padding_mode="reflect")(np.ones((1, 4))),
-        "[Conv1d] got padding=(4,) for an input of shape (1, 4), expected at most 3 with "
-        "padding_mode='reflect'",
+        "[Conv1d] got padding (4, 4) of axis 1 of an input of shape (1, 4), mode='reflect', "
+        "expected at most 3",
     ),
     "around": (
         lambda: nn.Conv1d(1, 1, 3, padding=5, padding_mode="circular")(np.ones((1, 4))),
@@ -124,8 +124,8 @@ WRONG_CALLS = {
 }  # fmt: skip
 
 WRONG_LAYERS = {
-    "[Conv2d] got in_channels=0, expected a whole number, 1 or more": ((0, 1, 1), {}),
-    "[Conv2d] got out_channels=-1, expected a whole number, 1 or more": ((1, -1, 1), {}),
+    "[Conv2d] got in_channels=0, expected a positive number": ((0, 1, 1), {}),
+    "[Conv2d] got out_channels=-1, expected a positive number": ((1, -1, 1), {}),
     "[Conv2d] got kernel_size=0, expected a whole number, 1 or more, or 2 of them": ((1, 1, 0), {}),
     "[Conv2d] got kernel_size=(1, 2, 3), expected": ((1, 1, (1, 2, 3)), {}),
     "[Conv2d] got stride=(1, 0), expected": ((1, 1, 1, (1, 0)), {}),

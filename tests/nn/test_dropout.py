@@ -209,6 +209,14 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Linear(3, 20), nn.BatchNorm1d(20), nn.Dropout(0.5), nn.Linear(20, 2))
 
 
+def test_monte_carlo_draws_between_the_layers_of_a_recurrent_network() -> None:
+    nn.manual_seed(0)
+    net = nn.Sequential(nn.GRU(2, 3, num_layers=2, dropout=0.5), nn.Lambda(lambda out: out[0]))
+    assert nn.monte_carlo(net, np.ones((4, 1, 2)), samples=20).std.max() > 0.01
+    with pytest.raises(ValueError, match="without noise"):
+        nn.monte_carlo(nn.GRU(2, 3, num_layers=2), np.ones((4, 1, 2)))
+
+
 def test_monte_carlo_averages_over_masks() -> None:
     net, x = network(), np.random.default_rng(0).normal(size=(4, 3))
     state = net.state_dict()
@@ -228,7 +236,7 @@ def test_monte_carlo_averages_over_masks() -> None:
 # -- errors ----------------------------------------------------------------------------------------
 
 WRONG: list[tuple[Any, str]] = [
-    *[(lambda f=f, p=p: f(p), rf"got p={p}, expected a probability in \[0, 1\]")
+    *[(lambda f=f, p=p: f(p), rf"got p={p}, expected a number from 0 to 1")
       for f in (nn.Dropout, nn.Dropout2d, nn.AlphaDropout, lambda p: nn.DropConnect(nn.Linear(2, 2), p))
       for p in (-0.1, 1.5, math.nan)],
     (lambda: F.dropout(np.ones(2), 2.0), r"dropout\] got p=2.0"),
@@ -241,7 +249,7 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: nn.GaussianNoise(-1), r"GaussianNoise\] got std=-1"),
     (lambda: nn.WeightNoise(nn.Linear(2, 2), -1), r"WeightNoise\] got std=-1"),
     (lambda: nn.LabelNoise(0), r"LabelNoise\] got num_classes=0"),
-    (lambda: nn.LabelNoise(3, 1.1), r"LabelNoise\] got num_classes=3 and p=1.1"),
+    (lambda: nn.LabelNoise(3, 1.1), r"LabelNoise\] got p=1.1"),
     (lambda: nn.DropConnect(nn.ReLU()), r"DropConnect\] got a layer without weight matrices"),
     (lambda: nn.DropConnect(nn.Linear(2, 2), names=["w"]),
      r"the names \['w'\], expected some of \['weight', 'bias'\]"),
@@ -257,3 +265,9 @@ WRONG: list[tuple[Any, str]] = [
 def test_errors(call: Any, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         call()
+
+
+@pytest.mark.parametrize("x", [None, "x", np.ones(3, complex)], ids=["nothing", "text", "complex"])
+def test_what_is_no_number_is_not_made_one(x: Any) -> None:
+    with pytest.raises(TypeError, match=r"\[Dropout\] got data of dtype .*, expected real numbers"):
+        nn.Dropout()(x)

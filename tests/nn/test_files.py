@@ -354,6 +354,27 @@ def test_values_that_would_change_are_refused(name: str, value: Any, text: str) 
     assert facts(net) == before
 
 
+def test_counts_that_became_floats_are_counts() -> None:
+    norm = nn.BatchNorm1d(2)
+    norm.load_state_dict({k: np.full(v.shape, 3.0) for k, v in norm.state_dict().items()})
+    assert (norm.num_batches_tracked, norm.num_batches_tracked.dtype) == (3, np.int64)
+
+
+class Unreadable:
+    """What NumPy makes no array from, as PyTorch's bfloat16."""
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("unsupported ScalarType")
+
+
+def test_what_is_no_array_and_a_state_within_another_are_named() -> None:
+    net = nn.Linear(2, 3)
+    with pytest.raises(ValueError, match="weight is no array to NumPy: unsupported ScalarType"):
+        net.load_state_dict({**net.state_dict(), "weight": Unreadable()})
+    with pytest.raises(ValueError, match=r"epoch is not expected(.|\n)*; try state\['model'\]"):
+        net.load_state_dict({"epoch": 3, "model": net.state_dict()})
+
+
 def test_narrow_buffers_and_read_only_ones() -> None:
     net = trained()
     net.register_buffer("small", np.zeros(2, np.int8))

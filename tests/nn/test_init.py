@@ -323,3 +323,8 @@ def test_selu_stays_standardised_with_lecun() -> None:
 def test_wrong_ones_are_explained(call: Any, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         call(nn.Parameter(np.zeros(3)))
+
+
+def test_a_layer_is_no_tensor_to_fill() -> None:
+    with pytest.raises(TypeError, match=r"\[xavier_uniform_\] got a Linear, .*; try module.weight"):
+        nn.init.xavier_uniform_(nn.Linear(2, 3))

@@ -522,3 +522,26 @@ def test_text_shows_structure_shapes_and_counts() -> None:
 def test_large_networks_are_shown_with_their_memory() -> None:
     text = repr(nn.MLP([1000, 1000, 1000], dtype=np.float64))
     assert text.endswith(")  # 2,002,000 parameters in 4 arrays, float64, 15.3 MiB")
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda x: nn.ReLU(x),
+         r"\[ReLU\] got data of shape \(2, 3\) where a layer is made, .*; try ReLU\(...\)\(x\)"),
+        (lambda x: nn.Softmax(ag.tensor(x)), r"\[Softmax\] got data .*; try Softmax\(...\)\(x\)"),
+        (lambda x: nn.MSELoss(x, x), r"\[MSELoss\] got data .*; try MSELoss\(...\)\(x, target\)"),
+        (lambda x: nn.CrossEntropyLoss(x, [0, 1]), r"\[CrossEntropyLoss\] got data .*\(x, target\)"),
+        (lambda x: nn.Linear(2, 1).train(x), r"\[train\] got mode=array(.|\n)*, expected True or False"),
+        (lambda x: nn.Linear(2, 1).to("cuda:0"), r"the device 'cuda:0', expected .*; try leaving it out"),
+    ],
+)  # fmt: skip
+def test_data_where_settings_belong_is_named(call: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        call(np.ones((2, 3), np.float32))
+
+
+def test_arrays_that_are_settings_are_taken() -> None:
+    assert nn.CrossEntropyLoss(np.ones(3)).weight.shape == (3,)
+    assert nn.LayerNorm(np.array([3])).weight.shape == (3,)
+    assert nn.Linear(2, 1).to("cpu").weight.dtype == np.float32

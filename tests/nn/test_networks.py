@@ -108,7 +108,8 @@ def test_each_layer_has_a_prelu_of_its_own() -> None:
     [
         (lambda: nn.MLP([3]), ValueError, r"sizes=\[3\], expected at least two sizes"),
         (lambda: nn.MLP(3), ValueError, r"try nn.MLP\(\[784, 30, 10\]\)"),
-        (lambda: nn.MLP([2, 1, 1], activation="sigmod"), ValueError, "expected one of celu, .*; try 'sigmoid'"),
+        (lambda: nn.MLP([2, 1, 1], activation="sigmod"), ValueError,
+         "expected one of celu, .*; try 'sigmoid'"),
         (lambda: nn.MLP([2, 1, 1], activation=3), TypeError, "a name, a Module, its class, or a func"),
         (lambda: nn.Linear(0, 2), ValueError, "in_features=0, expected a positive number"),
         (lambda: nn.Lambda(3), TypeError, "expected a function"),

@@ -86,7 +86,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
      r"\[ZeroPad2d\] got padding=\(1, 2\), expected one number or 4: two for each axis, the last first"),
     (lambda: nn.ReflectionPad1d("1"), TypeError, r"\[ReflectionPad1d\] got padding="),
     (lambda: nn.ReflectionPad2d(1)(np.ones((2, 3))), ValueError,
-     r"\[ReflectionPad2d\] got an input of shape \(2, 3\), expected \(C, H, W\) or \(N, C, H, W\)"),
+     r"\[ReflectionPad2d\] got an input of shape \(2, 3\), expected \(N, C, H, W\) or \(C, H, W\)"),
     (lambda: nn.CircularPad1d(3)(np.ones((1, 2))), ValueError,
      r"\[CircularPad1d\] got padding \(3, 3\) of axis 1"),
 ]

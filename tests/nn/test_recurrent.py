@@ -283,6 +283,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: nn.RNN(3, 4)(np.ones((0, 2, 3))), ValueError, "expected one step or more"),
     (lambda: nn.RNN(3, 4)(X, np.ones((2, 2, 4))), ValueError,
      r"a first state h_0 of shape \(2, 2, 4\), expected \(1, 2, 4\): layers times directions"),
+    (lambda: nn.LSTM(3, 4)(X, (None, None)), ValueError, r"a first state h_0 of shape \(\), expected"),
     (lambda: nn.RNN(3, 4)(X[:, 0], np.ones((1, 2, 4))), ValueError, r"\(1, 2, 4\), expected \(1, 4\)"),
     (lambda: nn.LSTM(3, 4, proj_size=2)(X, (np.ones((1, 2, 2)), np.ones((1, 2, 2)))), ValueError,
      r"c_0 of shape \(1, 2, 2\), expected \(1, 2, 4\)"),
@@ -299,9 +300,9 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda: nn.LSTM(3, 4, proj_size=-1), ValueError, "proj_size=-1"),
     (lambda: nn.RNN(3, 0), ValueError, "hidden_size=0, expected a positive number"),
     (lambda: nn.RNN(3, 4, num_layers=0), ValueError, "num_layers=0, expected a positive number"),
-    (lambda: nn.RNN(3, 4.5), TypeError, "hidden_size=4.5, expected an integer"),  # type: ignore[arg-type]
+    (lambda: nn.RNN(3, 4.5), TypeError, "hidden_size=4.5, expected a positive whole"),  # type: ignore[arg-type]
     (lambda: nn.RNN(3, 4, nonlinearity="sigmoid"), ValueError, "'sigmoid', expected 'tanh' or 'relu'"),
-    (lambda: nn.GRU(3, 4, 2, dropout=1.5), ValueError, "dropout=1.5, expected a probability"),
+    (lambda: nn.GRU(3, 4, 2, dropout=1.5), ValueError, "dropout=1.5, expected a number from 0 to 1"),
     (lambda: nn.RNNCell(3, 0), ValueError, r"\[RNNCell\] got hidden_size=0"),
     (lambda: nn.RNNCell(3, 4, nonlinearity="x"), ValueError, "nonlinearity='x'"),
     (lambda: nn.GRUCell(3, 4)(X), ValueError, r"an input of shape \(4, 2, 3\), expected \(N, 3\) or \(3,\)"),

@@ -206,3 +206,79 @@ def test_transforms_and_readers_show_the_path() -> None:
 def test_a_failed_run_is_drawn() -> None:
     net = nn.Sequential(nn.Tanh(), nn.Sequential(nn.Linear(4, 1)))
     assert "[1.0 Linear] got an input of shape (2, 3)" in str(ag.draw(net, X))
+
+
+def test_the_place_is_in_the_text_of_an_axis_error() -> None:
+    error = fails(nn.Sequential(nn.Linear(3, 2), nn.Softmax(dim=2)), X, kind=np.exceptions.AxisError)
+    assert str(error).startswith("[1 Softmax] got shape (2, 2): axis 2 is out of bounds")
+
+
+class Silent(nn.Module):
+    """A module that forgot its return."""
+
+    def forward(self, x: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("net", "x", "note"),
+    [
+        (nn.Sequential(Silent(), nn.Linear(3, 1)), X, "the input is None: does each forward"),
+        (nn.Sequential(Silent(), nn.Conv2d(3, 1, 1)), X, "the input is None: does each forward"),
+        (nn.Sequential(Silent(), nn.ReLU()), X, "the input is None: does each forward"),
+        (nn.Linear(3, 1), nn.Linear, "the input is the class Linear, not data"),
+        (nn.Linear(3, 1), nn.Tanh(), "the input is a Tanh"),
+        (nn.Linear(3, 1), "x", "the input is a str"),
+        (nn.Sequential(nn.LSTM(3, 2), nn.ReLU()), X, "the input is a tuple, (Tensor, tuple): nn.LSTM and"),
+    ],
+)  # fmt: skip
+def test_what_is_no_data_is_named(net: Any, x: Any, note: str) -> None:
+    assert [text for text in notes(fails(net, x)) if text.startswith(note)]
+
+
+def test_what_the_text_names_is_no_note() -> None:
+    error = fails(nn.Sequential(nn.LSTM(3, 2), nn.Linear(2, 1)), X, kind=TypeError)
+    assert str(error).startswith("[1 Linear] got a tuple of Tensor, tuple")
+    assert not notes(error)
+
+
+def viewed(x: Any) -> Any:
+    return x.view(-1)
+
+
+def summed(x: Any) -> Any:
+    return x.sum(dim=1)
+
+
+def misspelt(x: Any) -> Any:
+    return x.vieww(-1)
+
+
+def of_another(x: Any) -> Any:
+    return nn.Linear(2, 1).view(-1)
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (viewed, ["PyTorch's x.view is x.reshape(...), and x.size(0) is x.shape[0] here"]),
+        (summed, ["PyTorch's dim= is axis= in methods of arrays and Tensors"]),
+        (misspelt, []),
+        (of_another, []),
+    ],
+)
+def test_pytorchs_spellings_are_translated(function: Any, expected: list[str]) -> None:
+    error = fails(nn.Sequential(nn.Linear(3, 2), nn.Lambda(function)), X)
+    assert [note for note in notes(error) if note.startswith("PyTorch")] == expected
+
+
+def test_what_is_translated_is_not_there_and_what_it_becomes_is() -> None:
+    from nn.porting import HERE
+
+    t = ag.tensor(X)
+    assert not [name for name in HERE if hasattr(t, name)]
+    for text in HERE.values():
+        for name in re.findall(r"x\.(\w+)", text):
+            assert hasattr(t, name), name
+        for name in re.findall(r"np\.(\w+)", text):
+            assert getattr(np, name)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..threads import get_num_threads, split
+from ..threads import get_num_threads, split, worth_a_thread
 from ..twins import instruction, loop
 from .places import extent, filled, phases, tables, three
 from .tile import emit, emit_put, emit_turn, shape
@@ -230,7 +230,7 @@ def _multiply(x: Any, packed: Any, bias: Any, y: Any, table: Any, plane: int, ho
 
     units = len(x) * -(-len(places) // how.block)
     operations = 2.0 * len(x) * len(places) * how.groups * how.outs * len(b)
-    split(work, units, max(1, int(LEAST * units / operations)))
+    split(work, units, worth_a_thread(LEAST, operations, units))
 
 
 def _space(terms: int, how: Layout, dtype: Any) -> tuple[Any, int]:
@@ -298,15 +298,16 @@ def overlap(
     outer = extent(size, kernel, stride, dilation)
     how = _layout(n, prod(size), groups, c // groups, o // groups, inner, outer, before, x.itemsize)
     b, taps = tables(how.outer, c // groups, kernel, stride, dilation, size)
-    a, panels, totals = filled(taps), -(-how.outs // how.width), []
+    a, panels = filled(taps), -(-how.outs // how.width)
+    parts: dict[int, Any] = {}
 
     def work(start: int, stop: int) -> None:
-        total = np.zeros(groups * panels * len(a) * how.width, x.dtype)
-        totals.append(total)
+        parts[start] = total = np.zeros(groups * panels * len(a) * how.width, x.dtype)
         patches_by_gradients(g.reshape(-1), x.reshape(-1), total, a, b, how, start, stop)
 
     units = n * -(-len(b) // how.block)
-    split(work, units, max(1, int(LEAST * units / (2.0 * g.size * len(taps)))))
+    split(work, units, worth_a_thread(LEAST, 2.0 * g.size * len(taps), units))
+    totals = [parts[start] for start in sorted(parts)]  # always added in this order
     total = sum(totals[1:], totals[0]).reshape(groups, panels, len(a) // how.height, how.width, how.height)
     w = total.transpose(0, 1, 3, 2, 4).reshape(groups, panels * how.width, len(a))
     return np.ascontiguousarray(w[:, : how.outs, : len(taps)]).reshape(whole)

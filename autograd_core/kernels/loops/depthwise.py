@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..threads import split
+from ..threads import split, worth_a_thread
 from ..twins import loop
 from .places import three
 
@@ -128,10 +128,6 @@ def _axes(stride: Sizes, before: Sizes, dilation: Sizes, *sizes: Sizes) -> Any:
     return kernel, stride, (0,) * (3 - len(before)) + tuple(before), dilation, inner, size
 
 
-def _least(operations: int, units: int) -> int:
-    return int(max(1, LEAST * units // max(operations, 1)))
-
-
 def correlate(x: Any, w: Any, bias: Any, stride: Sizes, before: Sizes, dilation: Sizes, size: Sizes) -> Any:
     (n, c), outs = x.shape[:2], len(w) // x.shape[1]
     axes = _axes(stride, before, dilation, w.shape[2:], x.shape[2:], size)
@@ -140,7 +136,7 @@ def correlate(x: Any, w: Any, bias: Any, stride: Sizes, before: Sizes, dilation:
     def work(start: int, stop: int) -> None:
         filter_planes(x.reshape(-1), w.reshape(-1), bias, y.reshape(-1), c, outs, *axes, start, stop)
 
-    split(work, n * c, _least(y.size * w[0].size, n * c))
+    split(work, n * c, worth_a_thread(LEAST, y.size * w[0].size, n * c))
     return y
 
 
@@ -152,7 +148,7 @@ def spread(g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups
     def work(start: int, stop: int) -> None:
         spread_planes(g.reshape(-1), w.reshape(-1), x.reshape(-1), groups, outs, *axes, start, stop)
 
-    split(work, n * groups, _least(g.size * w[0].size, n * groups))
+    split(work, n * groups, worth_a_thread(LEAST, g.size * w[0].size, n * groups))
     return x
 
 
@@ -164,5 +160,5 @@ def overlap(g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, kerne
     def work(start: int, stop: int) -> None:
         overlap_planes(g.reshape(-1), x.reshape(-1), w.reshape(-1), n, c, outs, *axes, start, stop)
 
-    split(work, c, _least(g.size * w[0].size, c))
+    split(work, c, worth_a_thread(LEAST, g.size * w[0].size, c))
     return w

@@ -14,6 +14,8 @@ from autograd_core.errors import message
 from autograd_core.primitive import elementwise
 from autograd_core.tensor import Tensor
 
+from ...settings import check_positive
+
 __all__ = ["celu", "elu", "logsigmoid", "selu", "sigmoid", "softplus", "softsign", "tanh"]
 
 ALPHA, SCALE = 1.6732632423543772848, 1.0507009873554804935  # of selu
@@ -138,8 +140,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> nn.functional.celu(np.array([-1.0, 0.0, 2.0]), 0.5).round(3)
     array([-0.432, 0. , 2. ])
     """
-    if not alpha > 0:
-        raise ValueError(message("celu", f"alpha={alpha}", "a positive number"))
+    check_positive("celu", alpha=alpha)
     y: Tensor = _celu(input, alpha=alpha)
     return y
 
