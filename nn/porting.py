@@ -38,7 +38,7 @@ def spelling(error: Exception) -> str:
     PyTorch's x.view is x.reshape(...), and x.size(0) is x.shape[0] here
     """
     if isinstance(error, AttributeError):
-        found = HERE.get(error.name) if isinstance(error.obj, Tensor) else None
+        found = HERE.get(str(error.name)) if isinstance(error.obj, Tensor) else None
         return f"PyTorch's x.{error.name} is {found} here" if found else ""
     if isinstance(error, TypeError):
         for theirs, ours in KEYWORDS.items():

@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .threads import get_num_threads, split
+from .threads import get_num_threads, split, worth_a_thread
 
 __all__ = ["attention", "attention_gradients"]
 
 BLOCK = 1 << 17  # scores at a time: 512 KiB of float32
+LEAST = 1 << 15  # scores for which another thread is worth its start
 
 
 class Scores(NamedTuple):
@@ -108,7 +109,7 @@ def attention(q: Any, k: Any, v: Any, scores: Scores, out: Any, logs: Any) -> No
                 np.divide(y, total, out=y)
                 np.add(top[..., 0, :], np.log(total[..., 0]), out=logs[part][..., rows])
 
-    split(work, len(parts))
+    split(work, len(parts), worth_a_thread(LEAST, n * h * length * size, len(parts)))
 
 
 def attention_gradients(
@@ -154,7 +155,7 @@ def attention_gradients(
                 np.multiply(rest, scores.scale, out=rest)
                 first = False
 
-    split(work, len(parts))
+    split(work, len(parts), worth_a_thread(LEAST, n * h * length * size, len(parts)))
 
 
 def _matrices(x: Any) -> Any:

@@ -10,6 +10,7 @@ import pytest
 
 from autograd_core import kernels
 from autograd_core.kernels import convolution
+from autograd_core.kernels.loops import convolution as loops
 
 from .table import table_convolution as table
 
@@ -124,3 +125,21 @@ def test_large_images_are_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> No
             monkeypatch.setattr(convolution, "BUFFER", size)
             for mine, right in zip(products(*given), expected, strict=True):
                 np.testing.assert_allclose(mine, right, rtol=1e-12, atol=1e-12)
+
+
+@numba
+def test_a_sum_over_threads_does_not_depend_on_which_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    g, x = (rng.standard_normal(shape, np.float32) for shape in ((6, 5, 9, 8), (6, 4, 11, 10)))
+    found = []
+    for first in (0, 2, 4):
+
+        def split(work: Any, n: int, least: int, first: int = first) -> None:
+            for start in (first, *{0, 2, 4} - {first}):
+                work(start * n // 6, (start + 2) * n // 6)
+
+        monkeypatch.setattr(loops, "split", split)
+        with kernels.using(numba=True):
+            found.append(convolution.overlap(g, x, (1, 1), (0, 0), (1, 1), 1, (3, 3)))
+    np.testing.assert_array_equal(found[1], found[0])
+    np.testing.assert_array_equal(found[2], found[0])
