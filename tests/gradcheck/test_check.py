@@ -328,7 +328,7 @@ def test_the_report_in_a_notebook() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_gradient_that_is_zero_by_cancellation_passes_in_float32(seed: int) -> None:
-    """Batch normalization takes out what a bias before it adds: what is left is rounding, in each precision."""
+    """Batch normalization takes out what a bias before it adds: rounding is left, in each precision."""
     nn.manual_seed(seed)
     x = np.random.default_rng(seed).normal(size=(5, 4))
     report = check_gradients(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)), x, seed=seed)

@@ -1,6 +1,6 @@
 """Layers as rows: what each is made with, what it is given, and what PyTorch calls it.
 
-One table for all tests that hold for every layer and loss (test_cases.py). Each family adds its rows in a
+One table for all tests that hold for every layer and loss (test_cases*.py). Each family adds its rows in a
 file ``cases_<family>.py``, as a list named ``CASES``; ``python -m tests.nn.cases`` counts them.
 """
 
@@ -92,6 +92,21 @@ def named(cases: list[Case]) -> list[str]:
         seen[case.name] += 1
         names.append(case.name + (f" #{seen[case.name]}" if seen[case.name] > 1 else ""))
     return names
+
+
+def leaves(nest: Any) -> list[Any]:
+    """Return the arrays and Tensors of a nest of tuples, lists and dictionaries."""
+    if isinstance(nest, dict):
+        nest = list(nest.values())
+    if isinstance(nest, (tuple, list)):
+        return [x for part in nest for x in leaves(part)]
+    return [] if nest is None else [nest]
+
+
+def mapped(nest: Any, f: Any) -> Any:
+    if isinstance(nest, tuple):
+        return tuple(mapped(x, f) for x in nest)
+    return f(nest) if isinstance(nest, np.ndarray) else nest
 
 
 if __name__ == "__main__":

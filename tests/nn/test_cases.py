@@ -1,137 +1,19 @@
-"""What holds for every layer and loss, over the rows of cases.py.
-
-Against PyTorch: outputs, gradients of inputs and parameters, buffers afterwards, in training and evaluation.
-By themselves: gradients against finite differences, copies, pickles, states, dtypes.
-"""
+"""What every layer and loss does, over the rows of cases.py: copies, pickles, states, dtypes."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any
 
 import numpy as np
 import pytest
 
-import autograd_core as ag
 from autograd_core import nn
 from autograd_core.node import strip
 
-from .cases import Case, every_case, named
+from .cases import Case, every_case, leaves, named
 
 CASES = every_case()
-BESIDE = [case for case in CASES if case.torch is not None]
-DTYPES = [np.float32, np.float64]
-
-
-def leaves(nest: Any) -> list[Any]:
-    """Return the arrays and Tensors of a nest of tuples, lists and dictionaries."""
-    if isinstance(nest, dict):
-        nest = list(nest.values())
-    if isinstance(nest, (tuple, list)):
-        return [x for part in nest for x in leaves(part)]
-    return [] if nest is None else [nest]
-
-
-def close(ours: Any, theirs: Any, rtol: float, what: str) -> None:
-    ours = np.asarray(strip(ours))
-    theirs = theirs.detach().numpy() if hasattr(theirs, "detach") else np.asarray(theirs)
-    assert ours.shape == theirs.shape, what
-    if theirs.dtype.kind == "f":
-        assert ours.dtype == theirs.dtype, what
-        scale = np.abs(theirs[np.isfinite(theirs)]).max(initial=0)
-        np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=rtol * min(scale, 1) + 1e-300, err_msg=what)
-    else:
-        np.testing.assert_array_equal(ours, theirs, err_msg=what)
-
-
-def differentiable(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
-
-
-def mapped(nest: Any, f: Any) -> Any:
-    if isinstance(nest, tuple):
-        return tuple(mapped(x, f) for x in nest)
-    return f(nest) if isinstance(nest, np.ndarray) else nest
-
-
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch is missing: pip install 'autograd-core[oracle]'")
-
-
-@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides the total:UserWarning")  # PyTorch's KLDivLoss
-@pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
-@pytest.mark.parametrize("case", BESIDE, ids=named(BESIDE))
-def test_as_pytorch(case: Case, dtype: Any, torch: Any) -> None:
-    rtol = case.rtol32 if dtype == np.float32 else 1e-10
-    theirs = case.build_torch(torch).to(torch.float32 if dtype == np.float32 else torch.float64)
-    ours = case.build().to(dtype)
-    state = theirs.state_dict()
-    assert list(ours.state_dict()) == list(state), "names of parameters and buffers"
-    ours.load_state_dict(state)
-    for train in (True, False) if case.train else (False,):
-        ours.train(train)
-        theirs.train(train)
-        _compare(case, ours, theirs, dtype, rtol, torch, "train" if train else "eval")
-
-
-def _compare(case: Case, ours: Any, theirs: Any, dtype: Any, rtol: float, torch: Any, mode: str) -> None:
-    given = case.data(dtype)
-    a = mapped(tuple(given), lambda x: ag.tensor(x, requires_grad=True) if differentiable(x) else x)
-    b = mapped(tuple(given), lambda x: torch.tensor(x, requires_grad=differentiable(x)))
-    ours.zero_grad()
-    theirs.zero_grad()
-    y = leaves(ours(*a, **case.call))
-    z = leaves(theirs(*b, **(case.call if case.call_torch is None else case.call_torch)))
-    assert len(y) == len(z)
-    for i, (mine, other) in enumerate(zip(y, z, strict=True)):
-        close(mine, other, rtol, f"{mode}: output {i}")
-    rng = np.random.default_rng(9)
-    chosen = [(mine, other, rng.normal(size=np.shape(mine)).astype(dtype))
-              for mine, other in zip(y, z, strict=True)
-              if getattr(other, "requires_grad", False)]  # fmt: skip
-    if chosen:
-        sum((mine * g).sum() for mine, _, g in chosen).backward()
-        sum((other * torch.tensor(g)).sum() for _, other, g in chosen).backward()
-    for i, (mine, other) in enumerate(zip(leaves(a), leaves(b), strict=True)):
-        if getattr(other, "grad", None) is not None:
-            close(mine.grad, other.grad, rtol, f"{mode}: gradient of input {i}")
-    parameters = dict(theirs.named_parameters())
-    assert [name for name, _ in ours.named_parameters()] == list(parameters)
-    for name, p in ours.named_parameters():
-        if parameters[name].grad is not None:
-            close(p.grad, parameters[name].grad, rtol, f"{mode}: gradient of {name}")
-    for name, value in theirs.state_dict().items():
-        close(ours.state_dict()[name], value, rtol, f"{mode}: {name} afterwards")
-
-
-@pytest.mark.parametrize("case", [c for c in CASES if c.order], ids=named([c for c in CASES if c.order]))
-def test_gradients(case: Case) -> None:
-    given = case.data()
-    if any(x.size == 0 for x in leaves(given)):
-        rng = np.random.default_rng(7)
-        given = [mapped(x, lambda v: _filled(v, rng)) for x in given]
-    call = dict(case.call)
-    module = case.build()
-    ag.check_gradients(_With(module, call) if call else module, *given, wrt=case.wrt, order=case.order)
-
-
-def _filled(v: Any, rng: np.random.Generator) -> Any:
-    """Return an array that has one element where ``v`` has none, no two alike and within (0, 1)."""
-    shape = [n or 1 for n in v.shape]
-    return rng.uniform(0.2, 0.8, shape).astype(v.dtype) if v.dtype.kind == "f" else np.ones(shape, v.dtype)
-
-
-class _With(nn.Module):
-    """A module called with some keywords."""
-
-    def __init__(self, module: Any, call: dict[str, Any]) -> None:
-        super().__init__()
-        self.module, self.keywords = module, call
-
-    def forward(self, *args: Any) -> Any:
-        return self.module(*args, **self.keywords)
 
 
 @pytest.mark.parametrize("case", CASES, ids=named(CASES))
@@ -160,7 +42,3 @@ def test_data_is_taken_in_the_dtype_of_the_parameters(case: Case) -> None:
         dtype = np.asarray(strip(x)).dtype
         if dtype.kind == "f" and kinds:
             assert dtype == np.float32, "float64 data made a float32 module compute in float64"
-
-
-def test_there_are_many_cases() -> None:
-    assert len(BESIDE) >= 600, f"{len(BESIDE)} cases beside PyTorch: python -m tests.nn.cases"
