@@ -13,6 +13,8 @@ from autograd_core.tensor import Tensor
 
 __all__ = ["linear"]
 
+LARGE = 1 << 16  # elements
+
 
 def _rows(x: Any) -> Any:
     return np.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
@@ -39,12 +41,15 @@ _product = bilinear(
 )  # fmt: skip
 
 
-@kernel
 def _map(x: Any, w: Any, b: Any) -> Any:
     y = _times(x, w.T)
-    if y.dtype != b.dtype:
-        return y + b
-    y += b  # a new array of 1024 x 512 costs as much as the product
+    return y + b if y.size < LARGE or y.dtype != b.dtype else _shifted(y, b)
+
+
+@kernel
+def _shifted(y: Any, b: Any) -> Any:
+    """Return ``y + b`` in the memory of y, which nobody else has: new memory costs as much as the product."""
+    y += b
     return y
 
 
