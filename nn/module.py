@@ -28,7 +28,7 @@ class Module(Tree, Hooked):
 
     Parameters and modules that are assigned to attributes are found again by ``parameters()``,
     ``state_dict()`` and the others, in the order of assignment. Calling the module calls
-    ``forward``. Plain arrays handed to a module that owns parameters are taken in the parameters'
+    ``forward``. Plain arrays handed to a module with parameters are taken in the parameters'
     dtype; a Tensor of another floating dtype is a TypeError.
 
     >>> import numpy as np
@@ -70,6 +70,11 @@ class Module(Tree, Hooked):
                     if kwargs:
                         kwargs = dict(zip(kwargs, self._taken(kwargs.values(), dtype), strict=True))
                     break
+            else:
+                for x in args:
+                    if type(x) is ndarray and x.dtype.char == "d":  # a column of a CSV file
+                        args = self._taken_below(args)
+                        break
             if call is None:
                 return self.forward(*args, **kwargs)
             return call.forward(args, kwargs)
@@ -84,6 +89,11 @@ class Module(Tree, Hooked):
         """Bring data to the dtype of the parameters; see :mod:`nn.casting`."""
         who, integers = type(self).__name__, self.takes_integers
         return tuple([taken(x, dtype, who, integers) for x in data])
+
+    def _taken_below(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Bring data to the dtype of the first parameter of a sub-module, if there is one."""
+        p = next(self.parameters(), None)
+        return args if p is None else self._taken(args, p.dtype)
 
     # -- what is done to all of it ------------------------------------------------------------
 

@@ -124,16 +124,22 @@ def moved(problem: Problem, k: int, v: Array, h: float) -> list[Array]:
 
 
 def one_sided(problem: Problem, k: int, v: Array) -> tuple[float, float] | None:
-    """Return the smaller and the larger slope of the two sides of x; None if there is no kink."""
+    """Return the least and the largest slope that the sides of kinks at x allow; None if there is no kink.
+
+    Each output may have a kink of its own (max pooling of an image's black border), and choose a side of its
+    own, whatever the sign with which it counts.
+    """
     gaps: list[float] = []
-    sides: list[float] = []
+    least = most = 0.0
     for h in (1e-5, 1e-6):  # at a kink the gap stays; on a smooth curve it shrinks with h
-        sides = [
-            float(sum(np.vdot(u, a - y) for u, a, y in zip(
-                problem.floating, moved(problem, k, v, step), problem.ys, strict=True))) / step
+        one, other = (
+            np.concatenate([np.ravel(u * (a - y)) for u, a, y in zip(
+                problem.floating, moved(problem, k, v, step), problem.ys, strict=True)]) / step
             for step in (h, -h)
-        ]  # fmt: skip
-        gaps.append(max(sides) - min(sides))
-    noise = 10 * problem.eps * problem.size / 1e-6 + 1e-3 * max(map(abs, sides))
+        )  # fmt: skip
+        least, most = float(np.minimum(one, other).sum()), float(np.maximum(one, other).sum())
+        gaps.append(most - least)
+    rounding = sum(float(np.abs(u * y).sum()) for u, y in zip(problem.floating, problem.ys, strict=True))
+    noise = 10 * problem.eps * max(problem.size, rounding) / 1e-6 + 1e-3 * max(abs(least), abs(most))
     is_kink = max(0.5 * gaps[0], noise) < gaps[1] < 2 * gaps[0]  # noise would grow tenfold
-    return (min(sides), max(sides)) if is_kink else None
+    return (least, most) if is_kink else None

@@ -324,5 +324,6 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         num_classes = int(t.max()) + 1 if t.size else 0
     if t.size and (t.min() < 0 or t.max() >= num_classes):
         wrong = t.min() if t.min() < 0 else t.max()
-        raise IndexError(message("one_hot", f"class {wrong}", f"0 to {num_classes - 1}"))
+        most = f"0 to {num_classes - 1}" if num_classes > 0 else "0 or more"
+        raise IndexError(message("one_hot", f"class {wrong}", most))
     return (t[..., np.newaxis] == np.arange(num_classes)).astype(np.int64)

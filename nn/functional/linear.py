@@ -77,7 +77,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
         (..., out_features).
 
     Raises:
-        ValueError: the last axis of ``input`` is not ``in_features`` long.
+        ValueError: the last axis of ``input`` is not ``in_features`` long, or the bias does not fit.
 
     >>> from autograd_core import nn
     >>> nn.functional.linear(np.array([1.0, 2.0]), np.array([[3.0, 4.0]]), np.array([0.5]))
@@ -92,5 +92,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
             raise ValueError(message(
                 "linear", f"an input of shape {shape} for {in_features} in_features and "
                 f"{out_features} out_features", f"(..., {in_features})", hint)) from None  # fmt: skip
+        if bias is not None and np.shape(bias) != (out_features,):
+            raise ValueError(message("linear", f"a bias of shape {np.shape(bias)}",
+                                     f"({out_features},), one number for each output")) from None  # fmt: skip
         raise
     return y

@@ -124,7 +124,11 @@ def _scores(loss: str, input: Any, target: Any, reduction: str) -> tuple[Any, An
     known(loss, reduction)
     if np.ndim(input) > 2:
         raise ValueError(message(loss, f"outputs of shape {np.shape(input)}", "(N, C) or (C,)"))
-    return indices(loss, input, target)
+    x, t, shape = indices(loss, input, target)
+    wrong = t[(t < 0) | (t >= x.shape[1])]
+    if wrong.size:
+        raise IndexError(message(loss, f"class {wrong[0]}", f"0 to {x.shape[1] - 1}"))
+    return x, t, shape
 
 
 def _differences(x: Any, t: Any) -> tuple[Any, Any]:

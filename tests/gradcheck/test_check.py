@@ -333,3 +333,15 @@ def test_a_gradient_that_is_zero_by_cancellation_passes_in_float32(seed: int) ->
     x = np.random.default_rng(seed).normal(size=(5, 4))
     report = check_gradients(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)), x, seed=seed)
     assert {row.argument for row in report.rows} >= {"x", "0.bias"}
+
+
+def test_outputs_with_kinks_of_their_own_choose_sides_of_their_own() -> None:
+    """A maximum of equal numbers takes the first: of -max(a, b) - and + max(b, c) that is not one side of b."""
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.MaxPool2d(2))
+    report = check_gradients(model, np.zeros((1, 1, 4, 4)))  # as of an image's black border
+    assert any(c.verdict == "kink" for row in report.rows for c in row.comparisons)
+    pooled = lambda x: np.array([max(x[0], x[1]), max(x[1], x[2])])
+    wrong = lambda g, x: np.array([g[0], 2 * g[0] + g[1], 0.0])
+    with pytest.raises(GradientError, match="ties counted more than once"):
+        check_gradients(pooled, np.zeros(3), vjp=wrong)

@@ -110,3 +110,24 @@ def test_arrays_of_other_libraries_are_data() -> None:
     np.testing.assert_array_equal(layer(Foreign(x)).numpy(), layer(x).numpy())
     loss = F.cross_entropy(layer(x), Foreign([2]))
     np.testing.assert_array_equal(loss.numpy(), F.cross_entropy(layer(x), [2]).numpy())
+
+
+def test_data_meets_the_parameters_of_a_list_or_of_a_shared_layer() -> None:
+    """The module that is called has no parameters of its own: the first one below it says the dtype."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights = nn.ParameterList([nn.Parameter(np.ones((3, 2), np.float32))])
+
+        def forward(self, x: Any, index: Any = None) -> Any:
+            assert index is None or index.dtype == np.int64
+            return x @ self.weights[0]
+
+    x = np.ones((4, 3))
+    assert Net()(x).dtype == np.float32
+    assert Net()(x, np.arange(4)).dtype == np.float32
+    assert Net().double()(x).dtype == np.float64
+    assert nn.Sequential(nn.Tanh())(x).dtype == np.float64, "there is no parameter"
+    with pytest.raises(TypeError, match=r"\[Net\] got a Tensor of dtype float64, expected float32"):
+        Net()(ag.tensor(x), x)

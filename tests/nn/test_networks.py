@@ -136,6 +136,8 @@ def test_a_wrong_feature_count_names_the_layer() -> None:
     for x in (3.0, np.ones(()), ag.tensor(1.0)):
         with pytest.raises(ValueError, match=r"got an input of shape \(\) for 2 in_features"):
             nn.Linear(2, 3)(x)
+    with pytest.raises(ValueError, match=r"\[linear\] got a bias of shape \(2,\), expected \(3,\)"):
+        nn.functional.linear(np.ones((4, 2)), np.ones((3, 2)), np.ones(2))
 
 
 def test_flatten_names_axes_that_are_not_there() -> None:
