@@ -336,7 +336,7 @@ def test_a_gradient_that_is_zero_by_cancellation_passes_in_float32(seed: int) ->
 
 
 def test_outputs_with_kinks_of_their_own_choose_sides_of_their_own() -> None:
-    """A maximum of equal numbers takes the first: of -max(a, b) - and + max(b, c) that is not one side of b."""
+    """A maximum of equal numbers takes the first: of max(b, c) - max(a, b) that is no side of b's kink."""
     nn.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.MaxPool2d(2))
     report = check_gradients(model, np.zeros((1, 1, 4, 4)))  # as of an image's black border
