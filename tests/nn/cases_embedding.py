@@ -71,7 +71,7 @@ BAGS = [
     *[bag(INDEX, mode=mode, scale_grad_by_freq=True, order=0) for mode in ("mean", "sum")],
     *[bag(INDEX, mode="sum", max_norm=norm, norm_type=p, order=0)
       for norm, p in ((1.0, 2.0), (0.5, 1.0), (0.5, 3.0))],
-    bag(INDEX, weights=True, mode="sum"),
+    bag(INDEX, weights=True, mode="sum", order=2),
     bag(FLAT, [0, 2, 2, 5], weights=True, mode="sum"),
     bag(FLAT, [0, 2, 2, 5], weights=True, mode="sum", padding_idx=4),
     constant("EmbeddingBag", INDEX, 6, 6, _weight=SQUARE_TABLE),
