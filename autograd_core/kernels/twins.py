@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
@@ -103,14 +104,25 @@ def twin(fast: Callable[..., Any]) -> Callable[[F], F]:
     """Let a kernel run as the loop ``fast`` where numba is installed.
 
     Both take the same positional arguments: arrays in C order of float32 or float64 (the first is asked),
-    integers, numbers and tuples of them.
+    integers, numbers and tuples of them. A loop that this numba cannot compile is given up, with a warning.
     """
 
     def mark(fun: F) -> F:
+        given_up = False
+
         @wraps(fun)
         def call(*args: Any) -> Any:
-            if (_installed() if _used is None else _used) and args[0].dtype.char in "fd":
-                return _compiled(fast)(*args)
+            nonlocal given_up
+            if (_installed() if _used is None else _used) and not given_up and args[0].dtype.char in "fd":
+                try:
+                    return _compiled(fast)(*args)
+                except Exception as error:
+                    if not type(error).__module__.startswith(("numba.", "llvmlite.")):
+                        raise
+                    given_up = True
+                    text = message(fun.__name__, f"{type(error).__name__} from numba",
+                                   "a version that compiles it", "another; NumPy is used")  # fmt: skip
+                    warnings.warn(text, RuntimeWarning, stacklevel=2)
             return fun(*args)
 
         return call  # type: ignore[return-value]
