@@ -45,50 +45,36 @@ def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str)
     """Declare ``definition(x, w, b, mean, inv, **how)`` with two kernels; second derivatives read it.
 
     The forward kernel has these arguments too; ``backward(g, x, w, b, mean, inv, out=arrays, **how)`` writes
-    the gradients of x, w and b. What is kept is x and the statistics, not the result. The gradient of x is an
-    array of its own, which nobody need copy; those of w and b, which fall off on the way, are ``small``.
+    the gradients of x, w and b. What is kept is x and the statistics, not the result.
     """
 
-    def of_x(g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any) -> Any:
-        x_bar = np.empty(x.shape, x.dtype)
-        backward(g, x, w, b, mean, inv, out=(x_bar, *pieces(small, w.shape, b.shape)), **how)
-        return x_bar
+    def gradients(g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+        """Return the gradients of x, w and b, one after the other in one array."""
+        flat = np.empty(x.size + w.size + b.size, x.dtype)
+        backward(g, x, w, b, mean, inv, out=pieces(flat, x.shape, w.shape, b.shape), **how)
+        return flat
 
-    def of_w_and_b(g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any) -> Any:
-        return np.array(small)
-
-    def defined(place: int, how: Any, statistics: Any, g: Any, x: Any, w: Any, b: Any) -> Any:
+    def defined(how: Any, statistics: Any, g: Any, x: Any, w: Any, b: Any) -> Any:
         _, pull = vjp(lambda *xwb: definition(*xwb, *statistics, **how), x, w, b)
-        bars = pull(g)
-        return ops.concatenate([ops.reshape(v, (-1,)) for v in bars[1:]]) if place else bars[0]
+        return ops.concatenate([ops.reshape(v, (-1,)) for v in pull(g)])
 
-    def gradient(place: int, fun: Any) -> Any:
-        def pull(
-            h: Any, y: Any, g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any
-        ) -> Any:
-            _, back = vjp(partial(defined, place, how, (mean, inv)), g, x, w, b)
-            return (*back(h), None, None, None)
+    def again(h: Any, y: Any, g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+        _, back = vjp(partial(defined, how, (mean, inv)), g, x, w, b)
+        return (*back(h), None, None)
 
-        def push(
-            ts: Any, y: Any, g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, small: Any, **how: Any
-        ) -> Any:
-            return pushed(partial(defined, place, how, (mean, inv)), (g, x, w, b), ts)
+    def push_again(ts: Any, y: Any, g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+        return pushed(partial(defined, how, (mean, inv)), (g, x, w, b), ts)
 
-        declared = declare(kernel(fun), joint=pull, saves="g x w b mean inv",
-                           name=f"{name}_gradient_{fun.__name__}")  # fmt: skip
-        return declared.defjvp(joint=push)
-
-    gradient_of_x, gradient_of_w_and_b = gradient(0, of_x), gradient(1, of_w_and_b)
+    pulled = declare(kernel(gradients), joint=again, saves="g x w b mean inv", name=f"{name}_gradients")
+    pulled.defjvp(joint=push_again)
 
     def pull(g: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
-        small = np.zeros(w.size + b.size, x.dtype)
-        x_bar = gradient_of_x(g, x, w, b, mean, inv, small, **how)
-        bars = gradient_of_w_and_b(g, x, w, b, mean, inv, small, **how)
-        return x_bar, *pieces(bars, w.shape, b.shape), None, None
+        bars = pulled(g, x, w, b, mean, inv, **how)
+        return (*pieces(bars, x.shape, w.shape, b.shape), None, None)
 
     def push_x(t: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
-        small = np.zeros(w.size + b.size, x.dtype)  # from x to xhat the Jacobian is symmetric
-        return w * gradient_of_x(t, x, np.ones_like(w), b, mean, inv, small, **how)
+        bars = pulled(t, x, np.ones_like(w), b, mean, inv, **how)  # from x to xhat the Jacobian is symmetric
+        return w * pieces(bars, x.shape)[0]
 
     def push_w(t: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
         return operation(x, t, np.zeros_like(b), mean, inv, **how)
