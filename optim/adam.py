@@ -2,40 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd_core.errors import message
-from autograd_core.kernels import threads
+from autograd_core.kernels.twins import loop
 
-from .optimizer import Group, Optimizer, Params, gradient
+from .elementwise import Elementwise
+from .groups import Group
+from .optimizer import Params
+from .rule import Rule
 
 __all__ = ["Adam", "AdamW"]
 
-LARGE, PIECE = 1 << 18, 1 << 17  # elements: smaller pieces wait for each other at the interpreter's lock
+
+@loop
+def adam(
+    p: Any, g: Any, m: Any, v: Any, rate: Any, eps: Any, a1: Any, b2: Any, a2: Any, decay: Any, shrink: Any,
+    ascend: bool,
+) -> Any:  # fmt: skip
+    if ascend:
+        g = -g
+    if decay:
+        g = g + decay * p
+    if shrink != 1:
+        p = shrink * p
+    m = m + a1 * (g - m)
+    v = b2 * v + a2 * (g * g)
+    return p - rate * (m / (np.sqrt(v) + eps)), m, v
 
 
-def in_pieces(move: Callable[..., Any], arrays: list[Any]) -> None:
-    """Call ``move(s, r, *pieces)`` for all pieces of arrays in C order, in several threads.
-
-    Fifteen passes over what is larger than the cache take three times as long.
-    """
-    flat = [a.reshape(-1) for a in arrays]
-
-    def part(first: int, last: int) -> None:
-        s, r = (np.empty(PIECE, flat[0].dtype) for _ in range(2))
-        for start in range(first * PIECE, last * PIECE, PIECE):
-            pieces = [a[start : start + PIECE] for a in flat]
-            n = pieces[0].size
-            move(s[:n], r[:n], *pieces)
-
-    threads.split(part, -(-flat[0].size // PIECE), least=4)
+@loop
+def adam_all(p: Any, g: Any, m: Any, v: Any, numbers: Any) -> None:
+    for i in range(p.size):
+        p[i], m[i], v[i] = adam(p[i], g[i], m[i], v[i], *numbers)
 
 
-class Adam(Optimizer):
+@loop
+def amsgrad(
+    p: Any, g: Any, m: Any, v: Any, top: Any, rate: Any, eps: Any, a1: Any, b2: Any, a2: Any, decay: Any,
+    shrink: Any, ascend: bool,
+) -> Any:  # fmt: skip
+    if ascend:
+        g = -g
+    if decay:
+        g = g + decay * p
+    if shrink != 1:
+        p = shrink * p
+    m = m + a1 * (g - m)
+    v = b2 * v + a2 * (g * g)
+    top = np.maximum(top, v)
+    return p - rate * (m / (np.sqrt(top) + eps)), m, v, top
+
+
+@loop
+def amsgrad_all(p: Any, g: Any, m: Any, v: Any, top: Any, numbers: Any) -> None:
+    for i in range(p.size):
+        p[i], m[i], v[i], top[i] = amsgrad(p[i], g[i], m[i], v[i], top[i], *numbers)
+
+
+class Adam(Elementwise):
     """Adam: the running mean of the gradient over the root of that of its square.
 
     ``m <- b1 m + (1 - b1) g``, ``v <- b2 v + (1 - b2) g^2``,
@@ -90,70 +118,30 @@ class Adam(Optimizer):
             raise ValueError(message(type(self).__name__, f"betas={group['betas']}",
                                      "numbers from 0 to below 1"))  # fmt: skip
 
-    def update(self, group: Group) -> None:
-        for p in group["params"]:
-            g = gradient(p)
-            if g is None:
-                continue
-            state = self.state.get(p)
-            if state is None:
-                state = self.state[p] = self.first(p, group)
-            rate, floor = self.rates(state["step"], group, p.dtype)
-            arrays = [p.writable("step"), g, *[v for k, v in state.items() if k != "step"]]
-            if p.size < LARGE or not all(a.flags.c_contiguous for a in arrays):
-                self.move(group, rate, floor, *self.scratch(p, 2), *arrays)
-            else:
-                in_pieces(partial(self.move, group, rate, floor), arrays)
+    first, largest = Rule(adam, adam_all), Rule(amsgrad, amsgrad_all)
 
-    def move(
-        self, group: Group, rate: Any, floor: Any, s: Any, r: Any, p: Any, g: Any, m: Any, v: Any,
-        top: Any = None,
-    ) -> None:  # fmt: skip
-        """Move p, and its moments m and v (their largest, top), by g; s and r are memory to write to."""
-        b1, b2 = group["betas"]
-        g = self.decayed(p, g, s, group)
-        np.multiply(m, b1, out=m)
-        np.multiply(g, 1 - b1, out=r)
-        np.add(m, r, out=m)
-        np.multiply(v, b2, out=v)
-        np.multiply(g, g, out=r)
-        np.multiply(r, 1 - b2, out=r)
-        np.add(v, r, out=v)
-        if top is not None:
-            v = np.maximum(top, v, out=top)
-        np.sqrt(v, out=s)
-        np.add(s, floor, out=s)
-        np.divide(m, s, out=s)
-        np.multiply(s, rate, out=s)
-        np.subtract(p, s, out=p)
+    def rule(self, group: Group) -> Rule:
+        return self.largest if group["amsgrad"] else self.first
 
-    def first(self, p: Any, group: Group) -> dict[str, Any]:
-        """Return what is remembered of a parameter before its first step."""
+    def memory(self, group: Group) -> Mapping[str, float]:
         names = ["exp_avg", "exp_avg_sq"] + ["max_exp_avg_sq"] * bool(group["amsgrad"])
-        return {"step": np.zeros(())} | {name: np.zeros(p.shape, p.dtype) for name in names}
+        return dict.fromkeys(names, 0.0)
 
-    def decayed(self, p: Any, g: Any, s: Any, group: Group) -> Any:
-        """Apply weight decay and the sign; ``s`` is memory that it may be written to."""
-        decay = group["weight_decay"]
-        if group["maximize"]:
-            g = np.negative(g, out=s)
-        if decay and group["decoupled_weight_decay"]:
-            np.multiply(p, 1 - group["lr"] * decay, out=p)
-        elif decay:
-            g = g + p * decay
-        return g
-
-    def rates(self, step: Any, group: Group, dtype: Any) -> tuple[Any, Any]:
-        """Count a step, and return the step size and the floor of the root, both bias-corrected.
+    def numbers(self, group: Group, clock: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Count a step, and return what both corrections of the bias leave.
 
         ``lr (m / c1) / (sqrt(v / c2) + eps) = (lr sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2))``
         with c1 = 1 - b1^t, c2 = 1 - b2^t, which saves a pass over the arrays.
         """
-        b1, b2 = group["betas"]
+        given, step = group.numbers, clock["step"]
+        lr, (b1, b2), decay = given["lr"], given["betas"], given["weight_decay"]
         np.add(step, 1, out=step)
-        root = np.sqrt(1 - np.power(b2, step))
-        rate = group["lr"] * root / (1 - np.power(b1, step))
-        return rate.astype(dtype), (group["eps"] * root).astype(dtype)
+        root = np.sqrt(1 - b2**step)
+        apart = group["decoupled_weight_decay"]
+        return (
+            lr * root / (1 - b1**step), given["eps"] * root, 1 - b1, b2, 1 - b2,
+            0.0 if apart else decay, 1 - lr * decay if apart else 1.0, group["maximize"],
+        )  # fmt: skip
 
 
 class AdamW(Adam):

@@ -11,13 +11,15 @@ from numpy import ndarray
 
 from autograd_core import enable_grad
 from autograd_core.errors import message
-from autograd_core.node import Box, recording, strip
+from autograd_core.interrupts import deferred
+from autograd_core.node import recording, strip
 from autograd_core.tensor import Tensor
+
+from .groups import Group, Slots
 
 __all__ = ["Optimizer"]
 
 Params = Iterable[Tensor] | Iterable[dict[str, Any]]
-Group = dict[str, Any]
 
 
 class Optimizer:
@@ -29,7 +31,8 @@ class Optimizer:
         defaults: the options of groups that do not state them.
 
     Attributes:
-        param_groups: a dictionary of options for each group, with its ``"params"``.
+        param_groups: a dictionary of options for each group, with its ``"params"``; ``group["lr"] = 0.1``
+            changes one.
         state: for each parameter, the arrays that the optimizer remembers of it. What changes
             from step to step is in these arrays, never in a Python number.
 
@@ -41,8 +44,8 @@ class Optimizer:
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[Group] = []
-        self.state: dict[Tensor, dict[str, ndarray[Any, Any]]] = {}
-        self._scratch: dict[Tensor, tuple[ndarray[Any, Any], ...]] = {}
+        self.state: dict[Tensor, Slots] = {}
+        self._buffers: dict[Any, list[ndarray[Any, Any]]] = {}  # what a step may write to on its way
         who = type(self).__name__
         if isinstance(params, (Tensor, Mapping)) or not hasattr(params, "__iter__"):
             hint = "model.parameters()" if hasattr(params, "parameters") else "[parameter]"
@@ -58,7 +61,7 @@ class Optimizer:
         for group in groups:
             self.add_param_group(group)
 
-    def add_param_group(self, param_group: Group) -> None:
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with options of their own: ``{"params": [...], "lr": 0.01}``."""
         who = type(self).__name__
         if not isinstance(param_group, dict) or "params" not in param_group:
@@ -78,7 +81,7 @@ class Optimizer:
         if unknown := param_group.keys() - self.defaults.keys() - {"params"}:
             raise TypeError(message(who, f"the option {min(unknown)!r}",
                                     f"one of {', '.join(self.defaults)}"))  # fmt: skip
-        group = {"params": params} | self.defaults | {**param_group, "params": params}
+        group = Group({"params": params} | self.defaults | {**param_group, "params": params})
         self.check(group)
         self.param_groups.append(group)
 
@@ -96,7 +99,7 @@ class Optimizer:
                 p.grad = None if set_to_none or p.grad is None else np.zeros(p.shape, p.dtype)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient, in place.
+        """Update every parameter that has a gradient, in place. Ctrl-C waits until all of them are.
 
         Args:
             closure: computes the loss anew, calls ``backward()`` on it and returns it.
@@ -108,12 +111,13 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        token = recording.set(False)
-        try:
-            for group in self.param_groups:
-                self.update(group)
-        finally:
-            recording.reset(token)
+        with deferred():
+            token = recording.set(False)
+            try:
+                for group in self.param_groups:
+                    self.update(group)
+            finally:
+                recording.reset(token)
         return loss
 
     def update(self, group: Group) -> None:
@@ -121,20 +125,9 @@ class Optimizer:
         raise NotImplementedError(message(
             type(self).__name__, "a step", "a method update(self, group)"))  # fmt: skip
 
-    def scratch(self, p: Tensor, count: int) -> tuple[ndarray[Any, Any], ...]:
-        """Return ``count`` arrays like ``p``, for what a step computes on its way.
-
-        All parameters of a dtype share this memory, so it is as large as the largest of them.
-        """
-        views = self._scratch.get(p)
-        if views is None or views[0].dtype != p.dtype or len(views) < count:
-            same = [q for g in self.param_groups for q in g["params"] if q.dtype == p.dtype]
-            most = max(q.size for q in same)
-            buffers = [np.empty(most, p.dtype) for _ in range(count)]
-            for q in same:
-                self._scratch[q] = tuple(b[: q.size].reshape(q.shape) for b in buffers)
-            views = self._scratch[p]
-        return views
+    def like(self, group: Group, p: Tensor, name: str) -> tuple[tuple[int, ...], Any]:
+        """Return the shape and dtype of what is remembered of a parameter under a name."""
+        return p.shape, p.dtype
 
     # -- its state as data --------------------------------------------------------------------
 
@@ -172,30 +165,34 @@ class Optimizer:
         expected = [len(g["params"]) for g in self.param_groups]
         if got != expected:
             raise ValueError(message(who, f"groups of {got} parameters", f"{expected}"))
-        params = [p for group in self.param_groups for p in group["params"]]
-        numbers = [i for g in groups for i in g["params"]]
-        state: dict[Tensor, dict[str, ndarray[Any, Any]]] = {}
-        for i, p in zip(numbers, params, strict=True):
-            if i not in saved:
-                continue
-            state[p] = {}
-            for name, value in saved[i].items():
-                array = np.asarray(strip(value)).copy()
-                shape, dtype = ((), np.float64) if name == "step" else (p.shape, p.dtype)
-                if array.shape != shape:
-                    raise ValueError(message(
-                        who, f"{name} of shape {array.shape} for parameter {i}",
-                        f"{shape}"))  # fmt: skip
-                state[p][name] = array.astype(dtype)
         fresh = []
         for ours, theirs in zip(self.param_groups, groups, strict=True):
-            options = copy.deepcopy({k: v for k, v in theirs.items() if k in self.defaults})
-            fresh.append({**ours, **options, "params": ours["params"]})
+            options = copy.deepcopy({k: v for k, v in theirs.items() if k != "params"})
+            fresh.append(Group(ours | options))
             self.check(fresh[-1])
-        self.param_groups[:], self.state = fresh, state
+        numbers = iter([i for g in groups for i in g["params"]])
+        state: dict[Tensor, Slots] = {}
+        for group in fresh:
+            for p, i in zip(group["params"], numbers, strict=False):
+                if i in saved:
+                    state[p] = Slots()
+                    for name, value in saved[i].items():
+                        if value is not None:
+                            state[p].place(name, self._loaded(group, p, i, name, value))
+        for ours, new in zip(self.param_groups, fresh, strict=True):
+            ours.update(new)
+        self.state = state
+
+    def _loaded(self, group: Group, p: Tensor, number: Any, name: str, value: Any) -> ndarray[Any, Any]:
+        array, (shape, dtype) = np.asarray(strip(value)), self.like(group, p, name)
+        if array.shape != shape:
+            raise ValueError(message(f"{type(self).__name__}.load_state_dict",
+                                     f"{name} of shape {array.shape} for parameter {number}",
+                                     f"{shape}"))  # fmt: skip
+        return np.array(array, dtype)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_scratch": {}}
+        return self.__dict__ | {"_buffers": {}}
 
     def __repr__(self) -> str:
         lines = []
@@ -205,8 +202,3 @@ class Optimizer:
             lines.append(f"  {len(group['params'])} arrays, {n:,} parameters: {options}")
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
-
-def gradient(p: Tensor) -> Any:
-    """Return the gradient of a parameter as a plain array."""
-    g = p.grad
-    return strip(g) if isinstance(g, Box) else g

@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
 from autograd_core.errors import message
-from autograd_core.node import strip
+from autograd_core.kernels.twins import loop
 
-from .optimizer import Group, Optimizer, Params
+from .elementwise import Elementwise
+from .groups import Group, gradients
+from .optimizer import Params
+from .rule import Rule
 
 __all__ = ["SGD"]
 
+MANY = 1 << 16  # elements: two passes over them take longer than a loop
 
-class SGD(Optimizer):
+
+@loop
+def descend(p: Any, g: Any, lr: Any, decay: Any, ascend: bool) -> Any:
+    if ascend:
+        g = -g
+    if decay:
+        g = g + decay * p
+    return (p - lr * g,)
+
+
+@loop
+def descend_all(p: Any, g: Any, numbers: Any) -> None:
+    for i in range(p.size):
+        p[i] = descend(p[i], g[i], *numbers)[0]
+
+
+@loop
+def roll(
+    p: Any, g: Any, v: Any, lr: Any, mu: Any, kept: Any, taken: Any, decay: Any, nesterov: bool, ascend: bool
+) -> Any:
+    if ascend:
+        g = -g
+    if decay:
+        g = g + decay * p
+    v = kept * v + (taken * g if taken != 1 else g)
+    return p - lr * (g + mu * v if nesterov else v), v
+
+
+@loop
+def roll_all(p: Any, g: Any, v: Any, numbers: Any) -> None:
+    for i in range(p.size):
+        p[i], v[i] = roll(p[i], g[i], v[i], *numbers)
+
+
+class SGD(Elementwise):
     """Stochastic gradient descent: ``p <- p - lr g``, with momentum ``v <- mu v + (1 - d) g``.
 
     With momentum mu the step is ``lr v`` (v = g at first); Nesterov's form steps by
@@ -70,47 +108,42 @@ class SGD(Optimizer):
                 "SGD", f"nesterov with momentum={group['momentum']}, dampening="
                 f"{group['dampening']}", "a momentum above 0 and no dampening"))  # fmt: skip
 
+    plain, rolling = Rule(descend, descend_all), Rule(roll, roll_all)
+
+    def rule(self, group: Group) -> Rule:
+        return self.rolling if group["momentum"] else self.plain
+
+    def memory(self, group: Group) -> Mapping[str, float]:
+        return {"momentum_buffer": 0.0} if group["momentum"] else {}
+
+    def clock(self, group: Group) -> Mapping[str, float]:
+        return {"step": 0.0} if group["momentum"] else {}
+
+    def numbers(self, group: Group, clock: Mapping[str, Any]) -> tuple[Any, ...]:
+        given = group.numbers
+        lr, decay = given["lr"], given["weight_decay"]
+        if not clock:
+            return lr, decay, group["maximize"]
+        later = np.minimum(clock["step"], 1)  # in the first step v = g
+        np.add(clock["step"], 1, out=clock["step"])
+        mu = given["momentum"]
+        return (
+            lr, mu, mu * later, 1 - given["dampening"] * later, decay, group["nesterov"], group["maximize"]
+        )  # fmt: skip
+
     def update(self, group: Group) -> None:
-        lr = group["lr"] if group["maximize"] else -group["lr"]
-        plain = not group["momentum"] and not group["weight_decay"]
-        dtype = None
-        for p in group["params"]:
-            g = p.grad
+        if group["momentum"] or group["weight_decay"]:
+            super().update(group)
+            return
+        dtype, sign = None, 1 if group["maximize"] else -1
+        for p, g in zip(group["params"], gradients(group["params"]), strict=True):
             if g is None:
                 continue
-            if type(g) is not ndarray:  # of a backward that made a graph
-                g = strip(g)
             data = p.writable("step")
             if data.dtype is not dtype:
                 dtype = data.dtype
-                rate = np.array(lr, dtype)  # a number is converted at each call, for 0.2 us
-            if plain:
-                data += g * rate
+                rate = (sign * group.numbers["lr"]).astype(dtype)
+            if data.size < MANY or not data.flags.c_contiguous or g.shape != data.shape:
+                data += g * rate  # in a small network a step may take no more than this
             else:
-                s = self.scratch(p, 1)[0]
-                data += np.multiply(self.direction(p, data, g, s, group), rate, out=s)
-
-    def direction(self, p: Any, data: Any, g: Any, s: Any, group: Group) -> Any:
-        """Return the step's direction; ``s`` is memory that it may be written to."""
-        mu, decay, ascend = group["momentum"], group["weight_decay"], group["maximize"]
-        if decay:  # when maximizing, the gradient of the penalty counts the other way
-            np.multiply(data, -decay if ascend else decay, out=s)
-            g = np.add(g, s, out=s)
-        if not mu:
-            return g
-        state = self.state.get(p)
-        if state is None:
-            v = np.array(g)
-            self.state[p] = {"momentum_buffer": v}
-        else:
-            v = state["momentum_buffer"]
-            np.multiply(v, mu, out=v)
-            if group["dampening"]:
-                g = np.multiply(g, 1 - group["dampening"], out=s)
-            np.add(v, g, out=v)
-        if not group["nesterov"]:
-            return v
-        if g is s:  # both memories are taken
-            return g + v * mu
-        np.multiply(v, mu, out=s)
-        return np.add(g, s, out=s)
+                self.plain([data.reshape(-1), g.reshape(-1)], (-rate, 0.0, False))

@@ -1,0 +1,174 @@
+"""Optimizers that treat every number alike: a rule for one, and how it runs over all parameters at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from autograd_core.errors import message
+from autograd_core.tensor import Tensor
+
+from .groups import Group, Slots, gradients
+from .optimizer import Optimizer
+from .rule import Rule
+
+__all__ = ["Elementwise"]
+
+SMALL = 1 << 13  # elements: fewer are copied into an array with others
+BUNDLE = 1 << 16  # elements of such an array: it stays in the cache
+
+
+class Elementwise(Optimizer):
+    """An optimizer whose step is a rule for each number of a parameter, its gradient and its memory.
+
+    A subclass states what is remembered (``memory``, ``clock``), the numbers of a step and the rule. Large
+    parameters are updated where they are; small ones are copied into one flat array, in which they have
+    their memory, and back: 200 parameters cost a few calls and not 200 times a few.
+    """
+
+    def memory(self, group: Group) -> Mapping[str, float]:
+        """Return the names of the arrays remembered of each parameter, and with what they begin."""
+        return {}
+
+    def clock(self, group: Group) -> Mapping[str, float]:
+        """Return the names of the numbers that all parameters of a step share, and with what they begin."""
+        return {"step": 0.0}
+
+    def numbers(self, group: Group, clock: Mapping[str, ndarray[Any, Any]]) -> tuple[Any, ...]:
+        """Count the step in ``clock``, in place, and return the numbers that the rule is called with."""
+        raise NotImplementedError
+
+    def rule(self, group: Group) -> Rule:
+        """Return the rule for the options of a group."""
+        raise NotImplementedError
+
+    def buffers(self, dtype: Any, size: int) -> list[ndarray[Any, Any]]:
+        """Return two arrays that the small parameters of a dtype are copied into, bundle by bundle."""
+        kept = self._buffers.get(dtype)
+        if kept is None or kept[0].size < size:
+            kept = self._buffers[dtype] = [np.empty(size, dtype) for _ in range(2)]
+        return [a[:size] for a in kept]
+
+    def like(self, group: Group, p: Tensor, name: str) -> tuple[tuple[int, ...], Any]:
+        return ((), np.float64) if name in self.clock(group) else (p.shape, p.dtype)
+
+    def update(self, group: Group) -> None:
+        found = None if group.plan is None else group.plan.gradients(group, self.state)
+        if found is None:
+            group.plan = Plan(self, group)
+            found = group.plan.gradients(group, self.state)
+        rule = self.rule(group)
+        for beat, grads in zip(group.plan.beats, found, strict=True):
+            numbers = self.numbers(group, beat.clock)
+            for part, given in zip(beat.parts, grads, strict=True):
+                part.move(rule, given, numbers)
+
+
+class Plan:
+    """Which parameters of a group have gradients, and which of them step together.
+
+    It holds until a parameter gains or loses its gradient, changes its dtype, or its state is replaced.
+    """
+
+    def __init__(self, optimizer: Elementwise, group: Group) -> None:
+        params, state = group["params"], optimizer.state
+        present = [g is not None for g in gradients(params)]
+        self.idle = [p for p, there in zip(params, present, strict=True) if not there]
+        together: dict[tuple[float, ...], list[Tensor]] = {}
+        for p, there in zip(params, present, strict=True):
+            if there:
+                clock = optimizer.clock(group)
+                if p in state:
+                    clock = {name: float(state[p].get(name, 1.0)) for name in clock}  # 1: it has made a step
+                together.setdefault(tuple(clock.values()), []).append(p)
+        self.beats = [Beat(optimizer, group, at, same) for at, same in together.items()]
+
+    def gradients(self, group: Group, state: Mapping[Tensor, Slots]) -> list[Any] | None:
+        """Return the gradients of each part of each beat, or None if the plan holds no longer."""
+        count = len(self.idle)
+        for p in self.idle:
+            if p.grad is not None:
+                return None
+        found = []
+        for beat in self.beats:
+            parts = []
+            for part in beat.parts:
+                grads = gradients(part.params)
+                for p, g, slots in zip(part.params, grads, part.slots, strict=True):
+                    if g is None or p.data.dtype is not part.dtype or state.get(p) is not slots:
+                        return None
+                    if g.shape != p.data.shape:
+                        raise ValueError(message("step", f"a gradient of shape {g.shape}",
+                                                 f"the parameter's, {p.data.shape}"))  # fmt: skip
+                count += len(grads)
+                parts.append(grads)
+            found.append(parts)
+        return found if count == len(group["params"]) else None
+
+
+class Beat:
+    """Parameters of a group that have made the same steps: they share the numbers of the next one."""
+
+    def __init__(
+        self, optimizer: Elementwise, group: Group, at: tuple[float, ...], params: list[Tensor]
+    ) -> None:
+        self.clock = dict(zip(optimizer.clock(group), (np.array(x) for x in at), strict=True))
+        alone: list[list[Tensor]] = []
+        bundles: dict[Any, list[list[Tensor]]] = {}
+        for p in params:
+            if p.size >= SMALL and p.data.flags.c_contiguous:
+                alone.append([p])
+                continue
+            same = bundles.setdefault(p.dtype, [[]])
+            if same[-1] and sum(q.size for q in same[-1]) + p.size > BUNDLE:
+                same.append([])
+            same[-1].append(p)
+        runs = [*alone, *(run for same in bundles.values() for run in same)]
+        self.parts = [Part(optimizer, group, self.clock, run) for run in runs]
+
+
+class Part:
+    """Parameters whose memory is one flat array for each name: one large parameter, or many small ones."""
+
+    def __init__(
+        self, optimizer: Elementwise, group: Group, clock: Mapping[str, Any], params: list[Tensor]
+    ) -> None:
+        self.params, self.dtype = params, params[0].data.dtype
+        self.edges = list(pairwise(accumulate((p.size for p in params), initial=0)))
+        self.slots = [Slots(clock) for _ in params]
+        for slots in self.slots:
+            for name, number in clock.items():
+                slots.place(name, number)
+        self.memory = [
+            self._remember(optimizer.state, name, start) for name, start in optimizer.memory(group).items()
+        ]
+        optimizer.state.update(zip(params, self.slots, strict=True))
+        self.buffers = optimizer.buffers
+
+    def _remember(self, state: Mapping[Tensor, Slots], name: str, start: float) -> ndarray[Any, Any]:
+        """Return one array for the memory of all, each with its part of it."""
+        flat = np.full(self.edges[-1][1], start, self.dtype)
+        for p, slots, (a, b) in zip(self.params, self.slots, self.edges, strict=True):
+            view = flat[a:b].reshape(p.shape)
+            if p in state and name in state[p]:
+                np.copyto(view, state[p][name], casting="same_kind")
+            slots.place(name, view)
+        return flat
+
+    def move(self, rule: Rule, grads: list[Any], numbers: tuple[Any, ...]) -> None:
+        """Apply the rule to the parameters, in place."""
+        arrays = [p.writable("step") for p in self.params]
+        if len(arrays) == 1 and arrays[0].flags.c_contiguous:
+            g = np.ascontiguousarray(grads[0], self.dtype)
+            rule([arrays[0].reshape(-1), g.reshape(-1), *self.memory], numbers)
+            return
+        values, slopes = self.buffers(self.dtype, self.edges[-1][1])
+        np.concatenate([a.reshape(-1) for a in arrays], out=values)
+        np.concatenate([g.reshape(-1) for g in grads], out=slopes, casting="same_kind")
+        rule([values, slopes, *self.memory], numbers)
+        for a, (first, last) in zip(arrays, self.edges, strict=True):
+            np.copyto(a, values[first:last].reshape(a.shape))

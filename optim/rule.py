@@ -1,0 +1,53 @@
+"""How an update that is stated for one number runs over arrays: compiled, or in NumPy block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.kernels import threads
+from autograd_core.kernels.twins import twin
+
+__all__ = ["Rule"]
+
+BLOCK = 1 << 14  # elements: what NumPy computes on the way stays in the cache
+LARGE, PIECE = 1 << 19, 1 << 17  # elements: from here on a second thread pays
+
+
+class Rule:
+    """An update rule ``rule(p, g, *memory, *numbers) -> (p, *memory)``, elementwise and free of side effects.
+
+    It reads as its paper writes it, and is stated once: NumPy calls it with blocks of arrays, numba compiles
+    it into ``loop(p, g, *memory, numbers)``, which writes in place.
+
+    Args:
+        rule: operators and ufuncs on arrays or single numbers. What is not an array arrives in the dtype of
+            p, or as a bool; a constant in the text would promote float32 in a compiled loop.
+        loop: calls ``rule`` for each element; both are marked ``@loop`` and stand in one file.
+    """
+
+    def __init__(self, rule: Callable[..., Any], loop: Callable[..., Any]) -> None:
+        self.rule = rule
+        self.run = twin(loop)(self._in_blocks)
+
+    def __call__(self, arrays: list[Any], numbers: tuple[Any, ...]) -> None:
+        """Update p and the memory in ``arrays`` (p, g, *memory): of one length and dtype, in C order."""
+        size, dtype = arrays[0].size, arrays[0].dtype.type
+        typed = tuple([n if n is True or n is False else dtype(n) for n in numbers])
+        if size < LARGE:
+            self.run(*arrays, typed)
+            return
+
+        def part(first: int, last: int) -> None:
+            self.run(*[a[first * PIECE : last * PIECE] for a in arrays], typed)
+
+        threads.split(part, -(-size // PIECE), least=2)
+
+    def _in_blocks(self, *args: Any) -> None:
+        *arrays, numbers = args
+        for start in range(0, arrays[0].size, BLOCK):
+            p, g, *memory = [a[start : start + BLOCK] for a in arrays]
+            for old, new in zip((p, *memory), self.rule(p, g, *memory, *numbers), strict=True):
+                np.copyto(old, new)
