@@ -89,6 +89,7 @@ def _max_part(x: Any, y: Any, windows: Windows) -> None:
 
 @twin(fast.spread_part)
 def _spread_part(g: Any, x: Any, y: Any, out: Any, windows: Windows) -> None:
+    out[...] = 0
     if y.dtype.kind == "f" and np.isnan(y).any():
         places = np.empty(y.shape, np.int64)
         _places_part(x, y, places, windows)
@@ -152,7 +153,7 @@ def max_windows(x: Any, windows: Windows) -> Any:
 
 def spread_to_first(g: Any, x: Any, y: Any, windows: Windows) -> Any:
     """Return zeros like x with g of each window added where its largest element y came from."""
-    n, three, out = len(windows), _three(windows), np.zeros(x.shape, g.dtype)
+    n, three, out = len(windows), _three(windows), np.empty(x.shape, g.dtype)
     a, b, c, d = _blocks(g, n), _blocks(x, n), _blocks(y, n), _blocks(out, n)
     _in_parts(lambda i, j: _spread_part(a[i:j], b[i:j], c[i:j], d[i:j], three), b)
     return out

@@ -122,16 +122,19 @@ def places_part(x: Any, y: Any, places: Any, windows: Any) -> None:
 
 @loop
 def spread_part(g: Any, x: Any, y: Any, out: Any, windows: Any) -> None:
-    """Add g of each window where the first of its largest elements is."""
+    """Write zeros, and add g of each window where the first of its largest elements is."""
     (kd, sd, pd, _, nd), (kh, sh, ph, dh, nh), (kw, sw, pw, dw, nw) = windows
     blocks, depth, height, width = x.shape
     tiles = kd == 1 and sd == 1 and pd == 0 and nd == depth and kh == 2 and sh == 2 and kw == 2 and sw == 2
     if tiles and ph == 0 and pw == 0 and dh == 1 and dw == 1 and 2 * nh <= height and 2 * nw <= width:
+        if 2 * nh != height or 2 * nw != width:
+            out[:] = 0
         _spread_2x2(g, x, y, out)
         return
     marks = np.empty(nw, np.int32)
     for b in range(blocks):
         flat = out[b].reshape(-1)
+        flat[:] = 0
         for d in range(nd):
             for h in range(nh):
                 _mark_line(x[b], y[b, d, h], marks, d, h, windows)
