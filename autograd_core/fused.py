@@ -90,6 +90,7 @@ def fused(
     operation.definition = definition  # which its rules run: they are none that a reader of source can follow
     if memory is None:
         return operation
+    operation.primitive.memory = more
 
     @wraps(operation)
     def call(*inputs: Any, **params: Any) -> Any:

@@ -63,8 +63,8 @@ class Primitive:
 
     __slots__ = (
         "_plans", "adds", "arity", "broadcasts", "call", "consumes", "doc", "flops", "fun", "joint", "kinks",
-        "linear", "multilinear", "name", "needs", "plan", "push", "rules", "saves_output", "singular",
-        "view",
+        "linear", "memory", "multilinear", "name", "needs", "plan", "push", "rules", "saves_output",
+        "singular", "view",
     )  # fmt: skip
 
     def __init__(
@@ -93,6 +93,7 @@ class Primitive:
         self.broadcasts, self.view = broadcasts, view
         self.linear, self.multilinear = linear, multilinear  # in all inputs together, or in each
         self.singular, self.kinks, self.doc = singular, kinks, doc
+        self.memory = 0  # how many of its last inputs are arrays that forward fills for its rule
         self.rules: tuple[Rule | None, ...] = ()
         self.joint: Rule | None = None
         self.push: Callable[..., Any] | None = None

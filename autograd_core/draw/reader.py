@@ -93,6 +93,7 @@ class _Reader:
         self.given: set[int] = set()  # ids of leaves and arrays that are the inputs of a function
         self.sources: dict[int, Any] = {}  # a constant's id -> the thing whose memory it is
         self.constants: dict[int, _Constant] = {}
+        self.unseen: set[int] = set()  # what an operation only remembers for its rule
         self.known: dict[int, list[Any]] = {}  # thing -> its inputs; holds what ids refer to
         self.tensors: dict[int, Tensor] = {}  # node -> a Tensor of it that somebody holds
         self.names = Names(self.tensors)
@@ -101,6 +102,7 @@ class _Reader:
         self._uses: dict[int, list[tuple[Any, int]]] = {}  # leaf -> the operations on it, and where
         self._homes: dict[int, str] = {}
         self._saved: set[int] = set()
+        self._within: set[int] = set()  # results that the module which made them goes on with
         self._passed = False  # has a backward come by?
 
     def place(self, root: Any) -> Any:
@@ -128,8 +130,11 @@ class _Reader:
 
     def _inputs(self, thing: Any) -> list[Any]:
         if isinstance(thing, Node):
-            return [edge if edge is not None else self.constant(x)
-                    for edge, x in zip(thing.edges, thing.inputs, strict=True)]  # fmt: skip
+            found = [edge if edge is not None else self.constant(x)
+                     for edge, x in zip(thing.edges, thing.inputs, strict=True)]  # fmt: skip
+            if n := thing.primitive.memory:
+                self.unseen.update(map(id, found[-n:]))
+            return found
         if is_value(thing):
             return self._value_inputs(thing)
         return []
@@ -193,7 +198,8 @@ class _Reader:
         self.names.settle({id(getattr(x, "value", x)) for x in things})
         self._survey(things)
         for thing in things:
-            self._add(thing, id(thing) in roots)
+            if id(thing) not in self.unseen:
+                self._add(thing, id(thing) in roots)
 
     def _survey(self, things: list[Any]) -> None:
         """Take note of who uses what, and what the rules have kept."""
@@ -213,6 +219,8 @@ class _Reader:
                     self._saved.update([id(x) for x, s in zip((thing, *inputs), kept, strict=True) if s])
             for i, x in enumerate(inputs):
                 if isinstance(x, Node):
+                    if home and self._homes.get(id(x)) == home:
+                        self._within.add(id(x))
                     continue
                 self._uses.setdefault(id(x), []).append((thing, i))
                 where, outer = home, call
@@ -230,7 +238,8 @@ class _Reader:
         primitive = getattr(thing, "primitive", None)
         inputs = self.inputs(thing)
         edges = self.picture.edges
-        vertex.group = "" if is_root else self._homes.get(id(thing), "")
+        ends = is_root and id(thing) not in self._within  # a result that its module goes on with stays inside
+        vertex.group = "" if ends else self._homes.get(id(thing), "")
         marks = []
         if primitive is not None and inputs:
             vertex.kind = "output" if is_root else "result"
@@ -241,7 +250,8 @@ class _Reader:
             rules = primitive.rules if primitive.joint is None and None in primitive.rules else None
             for i, x in enumerate(inputs):
                 cut = rules is not None and rules[i] is None and not isinstance(x, _Constant)
-                edges.append(Edge(self.keys[id(x)], operation.key, dotted=cut))
+                if id(x) not in self.unseen:
+                    edges.append(Edge(self.keys[id(x)], operation.key, dotted=cut))
             edges.append(Edge(operation.key, key))
             if isinstance(thing, Node):
                 marks = ["view"] * primitive.view + ["in place"] * (primitive is setitem.primitive)

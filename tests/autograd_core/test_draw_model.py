@@ -616,3 +616,16 @@ def test_vertices_are_in_the_order_of_computation() -> None:
     assert all(order[e.source] < order[e.target] for e in picture.edges)
     assert Counter(e.target for e in picture.edges)[picture.vertices[-2].key] == 2
     assert isinstance(first.node, Node)
+
+
+def test_what_a_scan_only_remembers_is_not_drawn() -> None:
+    """What an LSTM fills for its way back is no input; and y stays in the box that goes on with it."""
+    x = np.ones((5, 2, 3), np.float32)
+    picture = draw(nn.LSTM(3, 4), x).picture
+    by_key = {v.key: v for v in picture.vertices}
+    lstm = next(v for v in picture.vertices if v.name == "lstm")
+    shapes = [by_key[e.source].shape for e in picture.edges if e.target == lstm.key]
+    assert shapes == [(5, 2, 16), (2, 4), (2, 4), (16, 4), (16,), (16,)]
+    y = next(v for v in picture.vertices if v.name == "y")
+    onward = [by_key[e.target] for e in picture.edges if e.source == y.key]
+    assert [v.group for v in (y, *onward)] == [lstm.group] * 2
