@@ -13,6 +13,7 @@ from . import functional as functional
 from . import init as init
 from . import plots as plots
 from . import random as random
+from . import statistics as statistics
 from . import utils as utils
 from .activations import *
 from .adaptive_pooling import *

@@ -1,9 +1,10 @@
-"""Images of handwritten digits: a small set that comes with the library, and MNIST's files."""
+"""Images of handwritten digits that come with the library, and the IDX format of larger sets."""
 
 from __future__ import annotations
 
 import gzip
 import math
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy import ndarray
 
 from autograd_core.errors import message
 
-__all__ = ["digits", "mnist", "read_idx"]
+__all__ = ["digits", "read_idx"]
 
 
 def digits(flat: bool = True) -> tuple[ndarray[Any, Any], ndarray[Any, Any]]:
@@ -61,10 +62,23 @@ def read_idx(path: str | Path) -> ndarray[Any, Any]:
     ...     read_idx(path)
     array([5, 0, 4], dtype=uint8)
     """
-    path = Path(path)
-    content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
+    return parsed(path, unpacked(path))
+
+
+def unpacked(path: str | Path) -> bytes:
+    """Return what is in a file, gzipped or not."""
+    content = Path(path).read_bytes()
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(message("read_idx", f"{path}, which is damaged: {error}", "a whole gzip file",
+                                 "downloading it again")) from error  # fmt: skip
+
+
+def parsed(path: str | Path, content: bytes) -> ndarray[Any, Any]:
+    """Return the array that the content of an IDX file is."""
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
         raise ValueError(message(
             "read_idx", f"{path}, which starts with {content[:4]!r}",
@@ -80,45 +94,3 @@ def read_idx(path: str | Path) -> ndarray[Any, Any]:
                                  "downloading it again"))  # fmt: skip
     array = np.frombuffer(content, dtype, offset=start).reshape(shape)
     return array.astype(dtype.newbyteorder("="))
-
-
-def mnist(folder: str | Path, flat: bool = True) -> tuple[ndarray[Any, Any], ...]:
-    """Read MNIST from its four files, as they are published, gzipped or not.
-
-    Args:
-        folder: where ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and the two
-            ``t10k-`` files are, with or without ``.gz``.
-        flat: each image as one row of 784 numbers; otherwise 28 x 28.
-
-    Returns:
-        train_images, train_labels, test_images, test_labels; images float32 from 0 to 1.
-
-    Raises:
-        FileNotFoundError: a file is missing; the error names all four.
-
-    >>> images, labels, *test = mnist("downloads")
-    Traceback (most recent call last):
-    FileNotFoundError: [mnist] got downloads, which has no train-images-idx3-ubyte[.gz], expected ...
-    """
-    folder = Path(folder)
-    parts: list[ndarray[Any, Any]] = []
-    for name in ("train", "t10k"):
-        images, labels = (_find(folder, f"{name}-{kind}") for kind in
-                          ("images-idx3-ubyte", "labels-idx1-ubyte"))  # fmt: skip
-        if images.ndim != 3 or labels.shape != images.shape[:1]:
-            raise ValueError(message(
-                "mnist", f"images of shape {images.shape} and labels of shape {labels.shape} in "
-                f"{folder}", "as many of both"))  # fmt: skip
-        pixels = images.astype(np.float32) / 255
-        parts += [pixels.reshape(len(pixels), -1) if flat else pixels, labels.astype(np.int64)]
-    return tuple(parts)
-
-
-def _find(folder: Path, name: str) -> ndarray[Any, Any]:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.exists():
-            return read_idx(path)
-    raise FileNotFoundError(message(
-        "mnist", f"{folder}, which has no {name}[.gz]",
-        "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-        "t10k-labels-idx1-ubyte"))  # fmt: skip
