@@ -1,0 +1,3 @@
+"""PyTorch's name of :mod:`optim.schedules`."""
+
+from .schedules import *  # noqa: F403
