@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.errors import message
 from autograd_core.kernels.twins import loop
 
 from .elementwise import Elementwise
@@ -111,12 +110,6 @@ class Adam(Elementwise):
             "decoupled_weight_decay": decoupled_weight_decay,
         }  # fmt: skip
         super().__init__(params, options)
-
-    def check(self, group: Group) -> None:
-        super().check(group)
-        if not all(0 <= b < 1 for b in group["betas"]):
-            raise ValueError(message(type(self).__name__, f"betas={group['betas']}",
-                                     "numbers from 0 to below 1"))  # fmt: skip
 
     first, largest = Rule(adam, adam_all), Rule(amsgrad, amsgrad_all)
 

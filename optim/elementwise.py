@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -57,32 +57,37 @@ class Elementwise(Optimizer):
         return ((), np.float64) if name in self.clock(group) else (p.shape, p.dtype)
 
     def update(self, group: Group) -> None:
-        found = None if group.plan is None else group.plan.gradients(group, self.state)
+        names = *self.memory(group), *self.clock(group)
+        found = None
+        if group.plan is not None and group.plan.names == names:
+            found = group.plan.gradients(group, self.state)
         if found is None:
-            group.plan = Plan(self, group)
+            group.plan = Plan(self, group, names)
             found = group.plan.gradients(group, self.state)
         rule = self.rule(group)
         for beat, grads in zip(group.plan.beats, found, strict=True):
             numbers = self.numbers(group, beat.clock)
             for part, given in zip(beat.parts, grads, strict=True):
-                part.move(rule, given, numbers)
+                part.move(rule, given, numbers, self.buffers)
 
 
 class Plan:
     """Which parameters of a group have gradients, and which of them step together.
 
-    It holds until a parameter gains or loses its gradient, changes its dtype, or its state is replaced.
+    It holds until a parameter gains or loses its gradient, changes its dtype or shape, its state is replaced,
+    or an option changes what is remembered (``names``).
     """
 
-    def __init__(self, optimizer: Elementwise, group: Group) -> None:
+    def __init__(self, optimizer: Elementwise, group: Group, names: tuple[str, ...]) -> None:
         params, state = group["params"], optimizer.state
+        self.names = names
         present = [g is not None for g in gradients(params)]
         self.idle = [p for p, there in zip(params, present, strict=True) if not there]
         together: dict[tuple[float, ...], list[Tensor]] = {}
         for p, there in zip(params, present, strict=True):
             if there:
                 clock = optimizer.clock(group)
-                if p in state:
+                if state.get(p):
                     clock = {name: float(state[p].get(name, 1.0)) for name in clock}  # 1: it has made a step
                 together.setdefault(tuple(clock.values()), []).append(p)
         self.beats = [Beat(optimizer, group, at, same) for at, same in together.items()]
@@ -98,12 +103,11 @@ class Plan:
             parts = []
             for part in beat.parts:
                 grads = gradients(part.params)
-                for p, g, slots in zip(part.params, grads, part.slots, strict=True):
-                    if g is None or p.data.dtype is not part.dtype or state.get(p) is not slots:
+                for p, g, slots, shape in zip(part.params, grads, part.slots, part.shapes, strict=True):
+                    if g is None or g.shape != shape or state.get(p) is not slots:
                         return None
-                    if g.shape != p.data.shape:
-                        raise ValueError(message("step", f"a gradient of shape {g.shape}",
-                                                 f"the parameter's, {p.data.shape}"))  # fmt: skip
+                    if p.data.dtype != part.dtype:
+                        return None
                 count += len(grads)
                 parts.append(grads)
             found.append(parts)
@@ -138,16 +142,13 @@ class Part:
         self, optimizer: Elementwise, group: Group, clock: Mapping[str, Any], params: list[Tensor]
     ) -> None:
         self.params, self.dtype = params, params[0].data.dtype
+        self.shapes = [p.shape for p in params]
         self.edges = list(pairwise(accumulate((p.size for p in params), initial=0)))
-        self.slots = [Slots(clock) for _ in params]
-        for slots in self.slots:
-            for name, number in clock.items():
-                slots.place(name, number)
+        self.slots = [Slots({**optimizer.state.get(p, {}), **clock}) for p in params]
         self.memory = [
             self._remember(optimizer.state, name, start) for name, start in optimizer.memory(group).items()
         ]
         optimizer.state.update(zip(params, self.slots, strict=True))
-        self.buffers = optimizer.buffers
 
     def _remember(self, state: Mapping[Tensor, Slots], name: str, start: float) -> ndarray[Any, Any]:
         """Return one array for the memory of all, each with its part of it."""
@@ -155,18 +156,23 @@ class Part:
         for p, slots, (a, b) in zip(self.params, self.slots, self.edges, strict=True):
             view = flat[a:b].reshape(p.shape)
             if p in state and name in state[p]:
-                np.copyto(view, state[p][name], casting="same_kind")
+                old = state[p][name]
+                if old.shape != p.shape:
+                    raise ValueError(message("step", f"{name} of shape {old.shape}", f"{p.shape}"))
+                np.copyto(view, old, casting="same_kind")
             slots.place(name, view)
         return flat
 
-    def move(self, rule: Rule, grads: list[Any], numbers: tuple[Any, ...]) -> None:
+    def move(
+        self, rule: Rule, grads: list[Any], numbers: tuple[Any, ...], buffers: Callable[[Any, int], Any]
+    ) -> None:
         """Apply the rule to the parameters, in place."""
         arrays = [p.writable("step") for p in self.params]
         if len(arrays) == 1 and arrays[0].flags.c_contiguous:
             g = np.ascontiguousarray(grads[0], self.dtype)
             rule([arrays[0].reshape(-1), g.reshape(-1), *self.memory], numbers)
             return
-        values, slopes = self.buffers(self.dtype, self.edges[-1][1])
+        values, slopes = buffers(self.dtype, self.edges[-1][1])
         np.concatenate([a.reshape(-1) for a in arrays], out=values)
         np.concatenate([g.reshape(-1) for g in grads], out=slopes, casting="same_kind")
         rule([values, slopes, *self.memory], numbers)

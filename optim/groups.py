@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from autograd_core.errors import message
 from autograd_core.node import strip
 
 __all__ = ["Group", "Slots"]
@@ -54,6 +55,10 @@ class Group(dict[str, Any]):
         for name, value in dict(*others, **options).items():
             self[name] = value
 
+    def __ior__(self, others: Any) -> Group:  # type: ignore[override, misc]
+        self.update(others)
+        return self
+
     def setdefault(self, name: str, value: Any = None) -> Any:
         if name not in self:
             self[name] = value
@@ -89,5 +94,19 @@ def _is_number(value: Any) -> bool:
 
 
 def gradients(params: Iterable[Any]) -> list[Any]:
-    """Return the gradients of parameters as plain arrays, None where there is none."""
-    return [g if g is None or type(g) is ndarray else strip(g) for g in (p.grad for p in params)]
+    """Return the gradients of parameters as plain arrays, None where there is none.
+
+    Raises:
+        ValueError: one has not the shape of its parameter.
+    """
+    found = []
+    for p in params:
+        g = p.grad
+        if g is not None:
+            if type(g) is not ndarray:
+                g = strip(g)
+            if g.shape != p.data.shape:
+                raise ValueError(message("step", f"a gradient of shape {g.shape}",
+                                         f"the parameter's, {p.data.shape}"))  # fmt: skip
+        found.append(g)
+    return found

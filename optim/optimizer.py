@@ -41,6 +41,8 @@ class Optimizer:
         TypeError: something else than parameters.
     """
 
+    amounts: tuple[str, ...] = ("lr", "weight_decay", "momentum", "eps")  # options that are never negative
+
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[Group] = []
@@ -87,10 +89,13 @@ class Optimizer:
 
     def check(self, group: Group) -> None:
         """Refuse options that make no sense; a subclass adds its own."""
-        for name in ("lr", "weight_decay", "momentum", "eps"):
+        for name in self.amounts:
             if name in group and not group[name] >= 0:
                 raise ValueError(message(type(self).__name__, f"{name}={group[name]}",
                                          "a number that is not negative"))  # fmt: skip
+        if not all(0 <= b < 1 for b in group.get("betas", ())):
+            raise ValueError(message(type(self).__name__, f"betas={group['betas']}",
+                                     "numbers from 0 to below 1"))  # fmt: skip
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters (or fill them with zeros)."""

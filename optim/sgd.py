@@ -116,13 +116,10 @@ class SGD(Elementwise):
     def memory(self, group: Group) -> Mapping[str, float]:
         return {"momentum_buffer": 0.0} if group["momentum"] else {}
 
-    def clock(self, group: Group) -> Mapping[str, float]:
-        return {"step": 0.0} if group["momentum"] else {}
-
     def numbers(self, group: Group, clock: Mapping[str, Any]) -> tuple[Any, ...]:
         given = group.numbers
         lr, decay = given["lr"], given["weight_decay"]
-        if not clock:
+        if not group["momentum"]:
             return lr, decay, group["maximize"]
         later = np.minimum(clock["step"], 1)  # in the first step v = g
         np.add(clock["step"], 1, out=clock["step"])
@@ -143,7 +140,7 @@ class SGD(Elementwise):
             if data.dtype is not dtype:
                 dtype = data.dtype
                 rate = (sign * group.numbers["lr"]).astype(dtype)
-            if data.size < MANY or not data.flags.c_contiguous or g.shape != data.shape:
+            if data.size < MANY or not data.flags.c_contiguous:
                 data += g * rate  # in a small network a step may take no more than this
             else:
                 self.plain([data.reshape(-1), g.reshape(-1)], (-rate, 0.0, False))

@@ -12,12 +12,15 @@ from . import (
     layers_attention,
     layers_convolution,
     layers_recurrent,
+    loading,
     memory,
     mlp,
     networks,
     operations,
+    optimizers,
     pictures,
     scalars,
+    training,
 )
 from .table import footer, header
 
@@ -26,7 +29,8 @@ WORKLOADS = {
     "value": scalars.rows, "million": arrays.rows, "operations": operations.rows,
     "memory": memory.rows, "import": imports.rows, "pictures": pictures.rows, "networks": networks.rows,
     "convolution": layers_convolution.rows, "recurrent": layers_recurrent.rows,
-    "attention": layers_attention.rows,
+    "attention": layers_attention.rows, "loading": loading.rows,
+    "training": training.rows, "optimizers": optimizers.rows,
 }  # fmt: skip
 
 

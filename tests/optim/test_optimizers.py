@@ -12,17 +12,7 @@ import pytest
 import autograd_core as ag
 from autograd_core import nn, optim
 
-KINDS = {
-    "SGD": lambda params: optim.SGD(params, lr=0.1),
-    "momentum": lambda params: optim.SGD(params, lr=0.1, momentum=0.9, dampening=0.1),
-    "Nesterov": lambda params: optim.SGD(
-        params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01
-    ),
-    "Adam": lambda params: optim.Adam(params, lr=0.1),
-    "amsgrad": lambda params: optim.Adam(params, lr=0.1, amsgrad=True, weight_decay=0.01),
-    "AdamW": lambda params: optim.AdamW(params, lr=0.1),
-}
-each = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+from .kinds import each
 
 
 def parameters(dtype: Any = np.float32) -> list[nn.Parameter]:
@@ -53,6 +43,9 @@ def test_it_descends_in_place_and_keeps_dtype(make: Any, dtype: Any) -> None:
         for value in state.values():
             assert type(value) is np.ndarray, "state that changes is arrays"
             assert value.ndim == 0 or value.dtype == dtype
+    for p in params:
+        for name, value in optimizer.state.get(p, {}).items():
+            assert (value.shape, value.dtype) == optimizer.like(optimizer.param_groups[0], p, name)
 
 
 @each
@@ -146,13 +139,19 @@ def test_groups_have_options_of_their_own() -> None:
     assert repr(optimizer).splitlines()[1].startswith("  1 arrays, 6 parameters: lr=0.5, momentum=0.0")
 
 
-def test_maximize_climbs() -> None:
-    for make in (optim.SGD, optim.Adam, optim.AdamW):
-        w = nn.Parameter([1.0])
-        optimizer = make([w], lr=0.1, maximize=True)
-        w.sum().backward()
-        optimizer.step()
-        assert w.item() > 1
+@each
+def test_maximize_climbs(make: Any) -> None:
+    """The way up a hill is the way down the hill turned over."""
+    params, turned = parameters(), parameters()
+    up, down = make(params, maximize=True), make(turned)
+    for n in range(5):
+        for p, q in zip(params, turned, strict=True):
+            p.grad = np.full(p.shape, 1.0 - 0.5 * n, np.float32)
+            q.grad = -p.grad
+        up.step()
+        down.step()
+    for p, q in zip(params, turned, strict=True):
+        np.testing.assert_allclose(p.numpy(), q.numpy(), rtol=1e-5)
 
 
 def test_a_closure_is_evaluated_with_recording_on() -> None:
@@ -205,7 +204,7 @@ def test_parameters_converted_to_another_dtype_go_on() -> None:
 
 # -- errors ------------------------------------------------------------------------------------------
 
-W = nn.Parameter([1.0])
+W, M = nn.Parameter([1.0]), nn.Parameter([[1.0]])
 
 
 @pytest.mark.parametrize(
@@ -231,6 +230,22 @@ W = nn.Parameter([1.0])
         (lambda: optim.Adam([W], betas=(0.9, 1.0)), ValueError, r"\[Adam\] got betas=\(0.9, 1.0\)"),
         (lambda: optim.Adam([W], eps=-1), ValueError, "eps=-1"),
         (lambda: optim.AdamW([W], lr=-1), ValueError, r"\[AdamW\] got lr=-1"),
+        (lambda: optim.NAdam([W], betas=(-0.1, 0.9)), ValueError, r"\[NAdam\] got betas=\(-0.1, 0.9\)"),
+        (lambda: optim.NAdam([W], momentum_decay=-1), ValueError, "momentum_decay=-1"),
+        (lambda: optim.Lion([W], betas=(0.9, 2)), ValueError, r"\[Lion\] got betas=\(0.9, 2\)"),
+        (lambda: optim.Adagrad([W], lr_decay=-1), ValueError, "lr_decay=-1"),
+        (lambda: optim.Adagrad([W], initial_accumulator_value=-1), ValueError, "accumulator_value=-1"),
+        (lambda: optim.Adadelta([W], rho=1.1), ValueError, "rho=1.1, expected a number from 0 to 1"),
+        (lambda: optim.RMSprop([W], alpha=-0.1), ValueError, "alpha=-0.1, expected a number from 0 to 1"),
+        (lambda: optim.Rprop([W], etas=(1.2, 0.5)), ValueError, r"etas=\(1.2, 0.5\), expected 0 < eta-"),
+        (lambda: optim.Rprop([W], step_sizes=(1, 0.1)), ValueError, r"step_sizes=\(1, 0.1\)"),
+        (lambda: optim.ASGD([W], lambd=-1), ValueError, "lambd=-1"),
+        (lambda: optim.Adafactor([W], eps=(-1, 1)), ValueError, r"eps=\(-1, 1\)"),
+        (lambda: optim.Adafactor([W], beta2_decay=0.8), ValueError, "beta2_decay=0.8, expected .* at most 0"),
+        (lambda: optim.Adafactor([W], d=0.5), ValueError, "d=0.5, expected a number of at least 1"),
+        (lambda: optim.Muon([W]), ValueError, r"a parameter of shape \(1,\), expected matrices"),
+        (lambda: optim.Muon([M], ns_steps=100), ValueError, "fewer than 100 steps"),
+        (lambda: optim.Muon([M], adjust_lr_fn="none"), ValueError, "adjust_lr_fn='none', expected"),
         (lambda: optim.Optimizer([W], {}).step(), NotImplementedError, "a method update"),
     ],
 )
