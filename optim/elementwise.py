@@ -143,6 +143,8 @@ class Part:
     ) -> None:
         self.params, self.dtype = params, params[0].data.dtype
         self.shapes = [p.shape for p in params]
+        self.within: Any = None  # the memory that they are copied into, and where in it
+        self.views: list[ndarray[Any, Any]] = []
         self.edges = list(pairwise(accumulate((p.size for p in params), initial=0)))
         self.slots = [Slots({**optimizer.state.get(p, {}), **clock}) for p in params]
         self.memory = [
@@ -168,13 +170,18 @@ class Part:
     ) -> None:
         """Apply the rule to the parameters, in place."""
         arrays = [p.writable("step") for p in self.params]
-        if len(arrays) == 1 and arrays[0].flags.c_contiguous:
-            g = np.ascontiguousarray(grads[0], self.dtype)
-            rule([arrays[0].reshape(-1), g.reshape(-1), *self.memory], numbers)
+        if len(arrays) == 1 and (flat := arrays[0]).flags.c_contiguous:
+            g = grads[0]
+            if not g.flags.c_contiguous or g.dtype != self.dtype:
+                g = np.ascontiguousarray(g, self.dtype)
+            rule([flat.reshape(-1), g.reshape(-1), *self.memory], numbers)
             return
         values, slopes = buffers(self.dtype, self.edges[-1][1])
+        if self.within is not values.base:
+            self.within = values.base
+            self.views = [values[a:b].reshape(s) for (a, b), s in zip(self.edges, self.shapes, strict=True)]
         np.concatenate([a.reshape(-1) for a in arrays], out=values)
         np.concatenate([g.reshape(-1) for g in grads], out=slopes, casting="same_kind")
         rule([values, slopes, *self.memory], numbers)
-        for a, (first, last) in zip(arrays, self.edges, strict=True):
-            np.copyto(a, values[first:last].reshape(a.shape))
+        for a, view in zip(arrays, self.views, strict=True):
+            a[...] = view

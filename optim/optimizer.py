@@ -64,7 +64,10 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add parameters, with options of their own: ``{"params": [...], "lr": 0.01}``."""
+        """Add parameters, with options of their own: ``{"params": [...], "lr": 0.01}``.
+
+        Besides options a group may have a ``"name"``, and the ``"initial_lr"`` that a schedule resumes from.
+        """
         who = type(self).__name__
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise TypeError(message(who, f"a group {param_group!r}", "a dictionary with 'params'"))
@@ -80,7 +83,7 @@ class Optimizer:
             if id(p) in known:
                 raise ValueError(message(who, f"a parameter of shape {p.shape} twice", "each once"))
             known.add(id(p))
-        if unknown := param_group.keys() - self.defaults.keys() - {"params"}:
+        if unknown := param_group.keys() - self.defaults.keys() - {"params", "initial_lr", "name"}:
             raise TypeError(message(who, f"the option {min(unknown)!r}",
                                     f"one of {', '.join(self.defaults)}"))  # fmt: skip
         group = Group({"params": params} | self.defaults | {**param_group, "params": params})

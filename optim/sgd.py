@@ -132,15 +132,17 @@ class SGD(Elementwise):
         if group["momentum"] or group["weight_decay"]:
             super().update(group)
             return
-        dtype, sign = None, 1 if group["maximize"] else -1
+        lr, dtype = group.numbers["lr"], None
+        if group["maximize"]:
+            lr = -lr
         for p, g in zip(group["params"], gradients(group["params"]), strict=True):
             if g is None:
                 continue
             data = p.writable("step")
             if data.dtype is not dtype:
                 dtype = data.dtype
-                rate = (sign * group.numbers["lr"]).astype(dtype)
+                rate = lr.astype(dtype)
             if data.size < MANY or not data.flags.c_contiguous:
-                data += g * rate  # in a small network a step may take no more than this
+                data -= g * rate  # in a small network a step may take no more than this
             else:
-                self.plain([data.reshape(-1), g.reshape(-1)], (-rate, 0.0, False))
+                self.plain([data.reshape(-1), g.reshape(-1)], (rate, 0.0, False))
