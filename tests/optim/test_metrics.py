@@ -377,6 +377,17 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
 ]  # fmt: skip
 
 
+WRONG += [
+    ("function of one", lambda: M.get(lambda x, t: 0.0)(np.ones(()), np.ones(())), ValueError, "shape \\(\\)"),
+    ("state of other classes", lambda: M.ConfusionMatrix(2).load_state_dict({"counts": np.eye(3, dtype=int)}),
+     ValueError, r"ConfusionMatrix.load_state_dict\] got counts of \[3\] classes, expected 2"),
+    ("state of no square", lambda: M.ConfusionMatrix().load_state_dict({"counts": np.ones((2, 3), int)}),
+     ValueError, r"counts of \[2, 3\] classes, expected one number"),
+    ("state that disagrees", lambda: M.Recall().load_state_dict(
+        {name: np.arange(i + 2) for i, name in enumerate(M.Recall.states)}), ValueError, r"\[2, 3, 4\] classes"),
+]  # fmt: skip
+
+
 def over_two(metric: Any) -> None:
     metric.update(X, X)
     metric.update(X[:, :2], X[:, :2])
