@@ -274,3 +274,10 @@ def test_a_state_that_does_not_fit_changes_nothing() -> None:
         for i, arrays in before["state"].items():
             for name, value in arrays.items():
                 assert np.array_equal(now["state"][i][name], value)
+
+
+def test_a_group_may_say_its_name_and_where_its_rate_began() -> None:
+    optimizer = optim.SGD([{"params": parameters(), "name": "all", "initial_lr": 0.8}], lr=0.1)
+    schedule = optim.schedules.ExponentialLR(optimizer, 0.5, last_epoch=1)
+    np.testing.assert_allclose(schedule.get_last_lr(), [0.2])
+    assert optimizer.param_groups[0]["name"] == "all"
