@@ -33,6 +33,7 @@ DTYPES = {
 }  # fmt: skip
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 OURS, DIGEST = "autograd_core", "autograd_core_sha256"  # keys of a file's texts
+NESTED = "optim.Checkpoints(folder).save(step, {name: state}), for nested states such as an optimizer's"
 PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -55,6 +56,8 @@ def save_file(
         path: the file, usually ``*.safetensors``.
         metadata: plain data by name, such as the epoch or ``nn.random.get_state()``: what JSON knows, so
             dictionaries with texts as keys, lists, texts, numbers, booleans, None.
+
+    What is nested, such as the state of an optimizer, goes into a file through ``optim.Checkpoints``.
 
     Raises:
         TypeError, ValueError: an entry cannot be stored; the text lists each, nothing is written.
@@ -159,8 +162,10 @@ def _complete(arrays: FileState, texts: dict[str, str]) -> None:
 def _arrays(state: Any) -> dict[str, ndarray[Any, Any]]:
     """Return what can be stored, in the layout and order of the file, or list what cannot."""
     if not isinstance(state, Mapping):
-        raise TypeError(message("save_file", f"a {type(state).__name__}", "a Module or arrays by name"))
+        hint = NESTED if hasattr(state, "state_dict") else ""
+        raise TypeError(message("save_file", f"a {type(state).__name__}", "a Module or arrays by name", hint))
     arrays, faults = {}, []
+    nested = any(isinstance(value, Mapping) for value in state.values())
     for name, value in state.items():
         try:
             array = np.asarray(strip(value))
@@ -177,7 +182,7 @@ def _arrays(state: Any) -> dict[str, ndarray[Any, Any]]:
     if faults:
         known = ", ".join(np.dtype(d).name for d in CODES)
         raise TypeError(message("save_file", "a state in which\n  " + "\n  ".join(faults) + "\n",
-                                f"arrays of {known}, by name"))  # fmt: skip
+                                f"arrays of {known}, by name", NESTED if nested else ""))  # fmt: skip
     return dict(sorted(arrays.items(), key=lambda item: -item[1].itemsize))  # so each is aligned
 
 

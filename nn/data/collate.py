@@ -29,13 +29,18 @@ def default_collate(samples: Sequence[Any]) -> Any:
     first = samples[0]
     if isinstance(first, str | bytes):
         return list(samples)
-    if isinstance(first, Mapping):
+    kind = next((k for k in (Mapping, tuple | list) if isinstance(first, k)), object)
+    if not all(isinstance(sample, kind) for sample in samples):
+        kinds = " and ".join(sorted({type(sample).__name__ for sample in samples}))
+        raise TypeError(message("DataLoader", f"samples of types {kinds} in one batch",
+                                "the same structure in each", "collate_fn="))  # fmt: skip
+    if kind is Mapping:
         if any(sample.keys() != first.keys() for sample in samples):
             keys = sorted({str(list(sample)) for sample in samples})
             raise ValueError(message("DataLoader", f"samples with the keys {' and '.join(keys)}",
                                      "the same keys in each", "collate_fn="))  # fmt: skip
         return {key: default_collate([sample[key] for sample in samples]) for key in first}
-    if isinstance(first, tuple | list):
+    if kind is not object:
         if len({len(sample) for sample in samples}) > 1:
             raise ValueError(message(
                 "DataLoader", f"samples of {sorted({len(s) for s in samples})} parts",
@@ -43,13 +48,14 @@ def default_collate(samples: Sequence[Any]) -> Any:
         parts = [default_collate(part) for part in zip(*samples)]
         return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
     arrays = [np.asarray(sample) for sample in samples]
-    if arrays[0].dtype == object:
+    if odd := [s for s, a in zip(samples, arrays) if a.dtype == object or isinstance(s, str | bytes)]:
         raise TypeError(message(
-            "DataLoader", f"samples of type {type(first).__name__}",
+            "DataLoader", f"samples of type {type(odd[0]).__name__}",
             "arrays, numbers, or tuples and dictionaries of these", "collate_fn="))  # fmt: skip
     if len({a.shape for a in arrays}) > 1:
         shapes = " and ".join(map(str, sorted({a.shape for a in arrays})))
         raise ValueError(message("DataLoader", f"samples of shapes {shapes} in one batch",
                                  "equal shapes", "a collate_fn that pads them"))  # fmt: skip
     batch = np.stack(arrays)
-    return batch.astype(np.float32) if isinstance(first, float) and type(first) is float else batch
+    plain = batch.dtype == np.float64 and all(type(sample) in (bool, int, float) for sample in samples)
+    return batch.astype(np.float32) if plain else batch

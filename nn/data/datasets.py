@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from autograd_core import as_tensor
 from autograd_core.errors import message
 
 from .collate import default_collate
@@ -19,12 +20,29 @@ def same_length(who: str, arrays: tuple[Any, ...]) -> tuple[list[Any], int]:
     """Return arrays that have as many samples as each other, and how many that is."""
     if not arrays:
         raise ValueError(message(who, "no array", "at least one"))
-    values = [np.asarray(a) for a in arrays]
+    values = [_array(a) for a in arrays]
     shapes = [a.shape for a in values]
     if any(not shape for shape in shapes) or len({shape[0] for shape in shapes}) > 1:
         raise ValueError(message(who, f"arrays of shapes {', '.join(map(str, shapes))}",
                                  "the same number of samples, along the first axis"))  # fmt: skip
     return values, shapes[0][0]
+
+
+def _array(data: Any) -> ndarray[Any, Any]:
+    array = np.asarray(data)
+    if array.dtype == np.float64 and isinstance(data, list | tuple):  # Python's floats are float32
+        return as_tensor(data).numpy()
+    return array
+
+
+def integers(who: str, indices: Any) -> ndarray[Any, Any]:
+    """Return indices as an array; refuse a mask, whose truth values would count as 0 and 1."""
+    found = np.asarray(indices if isinstance(indices, ndarray) else list(indices))
+    found = found if found.size else found.astype(np.int64)
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise TypeError(message(who, f"indices of shape {found.shape} and dtype {found.dtype}",
+                                "a list of integers", "np.flatnonzero of a mask"))  # fmt: skip
+    return found
 
 
 class Dataset:
@@ -115,12 +133,7 @@ class Subset(Dataset):
     """
 
     def __init__(self, dataset: Any, indices: Any) -> None:
-        found = np.asarray(indices if isinstance(indices, ndarray) else list(indices))
-        found = found if found.size else found.astype(np.int64)
-        if found.ndim != 1 or found.dtype.kind not in "iu":
-            raise TypeError(message("Subset", f"indices of shape {found.shape} and dtype {found.dtype}",
-                                    "a list of integers", "np.flatnonzero of a mask"))  # fmt: skip
-        n = len(dataset)
+        found, n = integers("Subset", indices), len(dataset)
         if found.size and not -n <= found.min() <= found.max() < n:
             wrong = found.max() if found.max() >= n else found.min()
             raise IndexError(message("Subset", f"index {wrong}", f"0 to {n - 1}"))

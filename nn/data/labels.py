@@ -10,6 +10,7 @@ from numpy import ndarray
 from autograd_core.errors import message
 
 from ..functional import one_hot as _one_hot
+from ..settings import is_whole
 
 __all__ = ["one_hot"]
 
@@ -38,7 +39,7 @@ def one_hot(labels: Any, num_classes: int | None = None, dtype: Any = np.float32
     if num_classes is None:
         if t.size == 0:
             raise ValueError(message("one_hot", "no labels", "some", "num_classes="))
-    elif not isinstance(num_classes, (int, np.integer)) or isinstance(num_classes, bool) or num_classes < 1:
+    elif not is_whole(num_classes) or num_classes < 1:
         raise ValueError(message("one_hot", f"num_classes={num_classes!r}", "a positive integer"))
     if t.size == 0:
         t = t.astype(np.int64)

@@ -14,10 +14,11 @@ from numpy import ndarray
 from autograd_core.errors import message
 
 from .. import random
+from ..settings import is_whole
 from .collate import default_collate
 from .datasets import IterableDataset, TensorDataset, arrays_behind, samples_of, take
 from .prefetch import ahead
-from .samplers import BatchSampler, RandomSampler, Sampler, drawn
+from .samplers import BatchSampler, RandomSampler, Sampler, checked, drawn
 
 __all__ = ["DataLoader"]
 
@@ -64,7 +65,8 @@ class DataLoader:
 
     Raises:
         ValueError: no samples; fewer samples than one batch; arguments that exclude each other.
-        TypeError: a dataset, collate_fn or transform of the wrong type.
+        TypeError: a dataset, sampler, collate_fn or transform of the wrong type; a transform that returns
+            nothing.
 
     >>> from autograd_core import nn
     >>> data = nn.data.TensorDataset(np.arange(10.0).reshape(5, 2), np.arange(5))
@@ -86,13 +88,10 @@ class DataLoader:
         for name, value in (("collate_fn", collate_fn), ("transform", transform)):
             if value is not None and not callable(value):
                 raise TypeError(message("DataLoader", f"{name}={value!r}", "a function"))
-        if generator is not None and not isinstance(generator, np.random.Generator):
-            raise TypeError(message("DataLoader", f"generator={generator!r}", "a NumPy generator",
-                                    "np.random.default_rng(0)"))  # fmt: skip
         self.batch_size = _integer("batch_size", 1 if batch_sampler is not None else batch_size)
         self.prefetch = _integer("prefetch", prefetch, least=0) or 0
         self.dataset = TensorDataset(dataset) if hasattr(dataset, "__array__") else dataset
-        self.drop_last, self.generator = bool(drop_last), generator
+        self.drop_last, self.generator = bool(drop_last), checked("DataLoader", generator)
         self.collate_fn, self.transform, self.batch_sampler = collate_fn, transform, batch_sampler
         self._takes_rng = transform is not None and _takes_rng(transform)
         numbered = hasattr(self.dataset, "__getitem__") and hasattr(self.dataset, "__len__")
@@ -109,6 +108,8 @@ class DataLoader:
             raise ValueError(message("DataLoader", "an empty dataset", "at least one sample"))
         self.sampler = RandomSampler(size) if shuffle and size else sampler
         self.samples = self._count(size)
+        if self.samples == 0:
+            raise ValueError(message("DataLoader", "a sampler without indices", "at least one"))
         if self.samples is not None and batch_sampler is None and self.samples < (self.batch_size or 1):
             raise ValueError(message(
                 "DataLoader", f"batch_size={self.batch_size} and {self.samples} samples",
@@ -164,6 +165,9 @@ class DataLoader:
             except Exception as error:
                 error.add_note(f"[DataLoader] in the transform of batch {number}, seed {seed}")
                 raise
+            if batch is None:
+                raise TypeError(message("DataLoader", "None from the transform", "the batch, changed",
+                                        "a return in it"))  # fmt: skip
             yield batch
 
     def _plain(self, seed: int, start: int) -> Iterator[Any]:
@@ -177,7 +181,7 @@ class DataLoader:
             return (self._batch(np.asarray(indices)) for indices in lists)
         order: Any = None if self.sampler is None else drawn(self.sampler, rng)
         if order is None or isinstance(order, ndarray | list | tuple | range):
-            order = order if order is None else np.asarray(order)
+            order = order if order is None else _indices(order)
             if self.collate_fn is None and self.batch_size and (found := arrays_behind(self.dataset)):
                 return self._rows(*found, order, start)
             order = range(len(self.dataset)) if order is None else order.tolist()
@@ -272,10 +276,21 @@ def _check(
     if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
         raise ValueError(message("DataLoader", "batch_sampler and one of batch_size, shuffle, sampler, "
                                  "drop_last", "the batch_sampler alone"))  # fmt: skip
+    if isinstance(sampler, ndarray | list | tuple):
+        _indices(sampler)
     if sampler is not None and shuffle:
         raise ValueError(message("DataLoader", "sampler and shuffle=True", "one of them"))
     if batch_size is None and drop_last:
         raise ValueError(message("DataLoader", "batch_size=None and drop_last=True", "a batch_size"))
+
+
+def _indices(order: Any) -> ndarray[Any, Any]:
+    """Return the indices of an epoch; truth values and fractions are none."""
+    found = np.asarray(order)
+    if found.ndim != 1 or (found.size and found.dtype.kind in "bfc"):
+        raise TypeError(message("DataLoader", f"a sampler of shape {found.shape} and dtype {found.dtype}",
+                                "indices", "np.flatnonzero of a mask"))  # fmt: skip
+    return found
 
 
 def _groups(items: Iterator[Any], size: int, start: int, drop_last: bool) -> Iterator[list[Any]]:
@@ -288,7 +303,7 @@ def _groups(items: Iterator[Any], size: int, start: int, drop_last: bool) -> Ite
 def _integer(name: str, value: Any, least: int = 1) -> int | None:
     if value is None and name == "batch_size":
         return None
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+    if not is_whole(value) or value < least:
         raise ValueError(message("DataLoader", f"{name}={value!r}",
                                  "a positive integer" if least else "an integer of 0 or more"))  # fmt: skip
     return int(value)

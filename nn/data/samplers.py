@@ -11,6 +11,8 @@ from numpy import ndarray
 from autograd_core.errors import message
 
 from .. import random
+from ..settings import is_whole
+from .datasets import integers
 
 __all__ = [
     "BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler",
@@ -89,8 +91,10 @@ class RandomSampler(Sampler):
         generator: np.random.Generator | None = None,
     ) -> None:  # fmt: skip
         self.samples = _count("RandomSampler", data_source)
-        self.replacement, self.generator = replacement, generator
-        self.num_samples = _positive("RandomSampler", "num_samples", num_samples, self.samples)
+        self.replacement, self.generator = replacement, checked("RandomSampler", generator)
+        self.num_samples = self.samples
+        if num_samples is not None:
+            self.num_samples = positive("RandomSampler", "num_samples", num_samples)
 
     def draw(self, rng: np.random.Generator) -> ndarray[Any, Any]:
         if self.replacement:
@@ -112,7 +116,8 @@ class SubsetRandomSampler(Sampler):
     """
 
     def __init__(self, indices: Any, generator: np.random.Generator | None = None) -> None:
-        self.indices, self.generator = np.asarray(indices), generator
+        self.indices = integers("SubsetRandomSampler", indices)
+        self.generator = checked("SubsetRandomSampler", generator)
 
     def draw(self, rng: np.random.Generator) -> ndarray[Any, Any]:
         return rng.permutation(self.indices)
@@ -150,8 +155,9 @@ class WeightedRandomSampler(Sampler):
             raise ValueError(message(
                 "WeightedRandomSampler", f"weights {_short(weights)}",
                 "one finite weight of 0 or more for each sample, not all 0"))  # fmt: skip
-        self.weights, self.replacement, self.generator = w, replacement, generator
-        self.num_samples = _positive("WeightedRandomSampler", "num_samples", num_samples, w.size)
+        self.weights, self.replacement = w, replacement
+        self.generator = checked("WeightedRandomSampler", generator)
+        self.num_samples = positive("WeightedRandomSampler", "num_samples", num_samples)
         if not replacement and self.num_samples > (possible := int(np.count_nonzero(w))):
             raise ValueError(message("WeightedRandomSampler", f"num_samples={self.num_samples}",
                                      f"at most {possible}, the samples with a weight above 0",
@@ -176,7 +182,7 @@ class BatchSampler(Sampler):
 
     def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool) -> None:
         self.sampler, self.drop_last = sampler, drop_last
-        self.batch_size = _positive("BatchSampler", "batch_size", batch_size, 1)
+        self.batch_size = positive("BatchSampler", "batch_size", batch_size)
         self.generator = getattr(sampler, "generator", None)
 
     def draw(self, rng: np.random.Generator) -> Iterator[list[int]]:
@@ -200,18 +206,25 @@ def drawn(sampler: Any, rng: np.random.Generator) -> Any:
 
 
 def _count(who: str, data_source: Any) -> int:
-    n = int(data_source) if isinstance(data_source, (int, np.integer)) else len(data_source)
+    n = int(data_source) if is_whole(data_source) else len(data_source)
     if n < 1:
         raise ValueError(message(who, f"{n} samples", "at least one"))
     return n
 
 
-def _positive(who: str, name: str, value: Any, default: int) -> int:
-    if value is None:
-        return default
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+def positive(who: str, name: str, value: Any) -> int:
+    """Return a positive whole number, or refuse what is none."""
+    if not is_whole(value) or value < 1:
         raise ValueError(message(who, f"{name}={value!r}", "a positive integer"))
     return int(value)
+
+
+def checked(who: str, generator: Any) -> np.random.Generator | None:
+    """Return a generator, or None for the library's own; refuse what is neither, such as a seed."""
+    if generator is not None and not isinstance(generator, np.random.Generator):
+        raise TypeError(message(who, f"generator={generator!r}", "a NumPy generator",
+                                "np.random.default_rng(0)"))  # fmt: skip
+    return generator
 
 
 def _short(values: Any) -> str:

@@ -17,5 +17,5 @@ def call(made: Any) -> str:
     """
     settings = signature(type(made)).parameters.values()
     shown = [f"{s.name}={getattr(made, s.name)!r}" for s in settings
-             if hasattr(made, s.name) and getattr(made, s.name) != s.default]  # fmt: skip
+             if hasattr(made, s.name) and repr(getattr(made, s.name)) != repr(s.default)]  # fmt: skip
     return f"{type(made).__name__}({', '.join(shown)})"

@@ -13,7 +13,9 @@ from numpy import ndarray
 from autograd_core.errors import message
 
 from .. import random
+from ..settings import is_whole
 from .datasets import Subset, same_length
+from .samplers import checked
 
 __all__ = ["bootstrap", "random_split", "train_test_split"]
 
@@ -26,7 +28,7 @@ def train_test_split(
 
     Args:
         arrays: as many samples in each.
-        test_size: the number of test samples, or their fraction of all (below 1).
+        test_size: the number of test samples, a whole number, or their fraction of all, below 1.
         shuffle: choose at random; otherwise the last samples are the test part.
         generator: where the choice comes from; the library's own by default.
         stratify: the class of each sample; both parts then have the classes in the proportions of
@@ -50,16 +52,17 @@ def train_test_split(
     array([15,  5])
     """
     values, n = same_length("train_test_split", arrays)
-    count = round(n * test_size) if test_size < 1 else int(test_size)
+    rng = checked("train_test_split", generator) or random.generator()
+    count = int(test_size) if is_whole(test_size) else round(n * test_size) if 0 < test_size < 1 else 0
     if not 0 < count < n:
         raise ValueError(message("train_test_split", f"test_size={test_size} of {n} samples",
-                                 "some for each part"))  # fmt: skip
+                                 "some for each part: a whole number, or a fraction below 1"))  # fmt: skip
     if stratify is not None:
         if not shuffle:
             raise ValueError(message("train_test_split", "stratify and shuffle=False", "one of them"))
-        train, test = _stratified(np.asarray(stratify), n, count, generator or random.generator())
+        train, test = _stratified(np.asarray(stratify), n, count, rng)
     else:
-        order = (generator or random.generator()).permutation(n) if shuffle else np.arange(n)
+        order = rng.permutation(n) if shuffle else np.arange(n)
         train, test = order[:-count], order[-count:]
     return [part for a in values for part in (a[train], a[test])]
 
@@ -110,6 +113,7 @@ def random_split(
     [8, 1, 1]
     """
     n, given = len(dataset), list(lengths)
+    rng = checked("random_split", generator) or random.generator()
     if any(not math.isfinite(length) or length < 0 for length in given):
         raise ValueError(message("random_split", f"lengths {given}", "none below 0"))
     total = sum(given)
@@ -127,7 +131,7 @@ def random_split(
     for i, length in enumerate(sizes):
         if length == 0:
             warnings.warn(f"[random_split] part {i} has no sample", stacklevel=2)
-    order = (generator or random.generator()).permutation(n)
+    order = rng.permutation(n)
     return [Subset(dataset, part) for part in np.split(order, np.cumsum(sizes)[:-1])]
 
 
@@ -148,7 +152,7 @@ def bootstrap(*arrays: Any, generator: np.random.Generator | None = None) -> lis
     values, n = same_length("bootstrap", arrays)
     if n == 0:
         raise ValueError(message("bootstrap", "no samples", "at least one"))
-    drawn = (generator or random.generator()).integers(n, size=n)
+    drawn = (checked("bootstrap", generator) or random.generator()).integers(n, size=n)
     left_out = np.ones(n, bool)
     left_out[drawn] = False
     return [part for a in values for part in (a[drawn], a[left_out])]

@@ -11,6 +11,7 @@ from autograd_core.errors import message
 
 from .batches import batches
 from .loader import DataLoader
+from .samplers import positive
 
 __all__ = ["Characters", "sequences", "streams"]
 
@@ -45,7 +46,7 @@ class Characters:
                                     "bytes.decode()"))  # fmt: skip
         if not text:
             raise ValueError(message("Characters", "an empty text", "each character at least once"))
-        if unknown is not None and len(unknown) != 1:
+        if unknown is not None and not (isinstance(unknown, str) and len(unknown) == 1):
             raise ValueError(message("Characters", f"unknown={unknown!r}", "one character", "'\\ufffd'"))
         self.unknown = unknown
         self._points = np.unique(_points(text + (unknown or "")))
@@ -56,7 +57,10 @@ class Characters:
 
         Raises:
             ValueError: a character is not in the vocabulary, and there is none for unknown ones.
+            TypeError: the text is none.
         """
+        if not isinstance(text, str):
+            raise TypeError(message("Characters", f"text of type {type(text).__name__}", "str"))
         points = _points(text)
         codes = np.searchsorted(self._points, points)
         known = self._points[np.minimum(codes, len(self) - 1)] == points
@@ -141,7 +145,7 @@ def sequences(
            [4, 5, 6]])
     """
     values, length = _sequence("sequences", codes, length)
-    step = length if step is None else _positive("sequences", "step", step)
+    step = length if step is None else positive("sequences", "step", step)
     windows = np.moveaxis(np.lib.stride_tricks.sliding_window_view(values, length + 1, axis=0), -1, 1)[::step]
     return windows[:, :-1], windows[:, 1:]
 
@@ -172,33 +176,22 @@ def streams(codes: Any, length: int, batch_size: int = 32) -> DataLoader:
     [[3, 4, 5], [9, 10, 11]] [[4, 5, 6], [10, 11, 12]]
     """
     values, length = _sequence("streams", codes, length)
-    rows = _positive("streams", "batch_size", batch_size)
+    rows = positive("streams", "batch_size", batch_size)
     count = (len(values) - 1) // rows // length  # batches
     if count < 1:
         raise ValueError(message("streams", f"a sequence of {len(values)}",
                                  f"{rows * length + 1} or more: batch_size={rows} times length={length}, "
                                  "and what comes next"))  # fmt: skip
-    part, rest = (len(values) - 1) // rows, values.shape[1:]
-
-    def ordered(first: int) -> ndarray[Any, Any]:
-        """Return the windows of batch 0, then those of batch 1, and so on."""
-        parts = values[first : first + rows * part].reshape(rows, part, *rest)[:, : count * length]
-        return parts.reshape(rows, count, length, *rest).swapaxes(0, 1).reshape(-1, length, *rest)
-
-    return batches(ordered(0), ordered(1), batch_size=rows, shuffle=False)
+    part = (len(values) - 1) // rows
+    starts = length * np.arange(count)[:, np.newaxis] + part * np.arange(rows)  # batch by batch
+    return batches(*sequences(values, length, step=1), batch_size=rows, sampler=starts.reshape(-1))
 
 
 def _sequence(who: str, codes: Any, length: int) -> tuple[ndarray[Any, Any], int]:
     if isinstance(codes, str):
         raise TypeError(message(who, "a text", "numbers", "Characters(text).encode(text)"))
-    values, length = np.asarray(codes), _positive(who, "length", length)
+    values, length = np.asarray(codes), positive(who, "length", length)
     if values.ndim < 1 or len(values) <= length:
         raise ValueError(message(who, f"a sequence of shape {values.shape}",
                                  f"more than length={length} values"))  # fmt: skip
     return values, length
-
-
-def _positive(who: str, name: str, value: Any) -> int:
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(message(who, f"{name}={value!r}", "a positive integer"))
-    return int(value)

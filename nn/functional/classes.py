@@ -175,6 +175,8 @@ def _hint(x: Any, t: Any, expected: tuple[int, ...]) -> str:
         return "target.astype(int)"
     if t.shape == x.shape:
         return "target.argmax(1), if it is one-hot"
+    if x.ndim > 2 and t.shape == x.shape[:-1]:
+        return "np.moveaxis(input, -1, 1): classes are the second axis"
     return f"target.reshape({expected})" if t.size == np.prod(expected, dtype=int) else ""
 
 

@@ -95,11 +95,13 @@ def pair(loss: str, input: Any, target: Any, reduction: str) -> tuple[Any, Any]:
     x = input if hasattr(input, "shape") else np.asarray(input)
     t = target if hasattr(target, "shape") else np.asarray(target)
     if x.shape != t.shape:
-        same = x.size == t.size
+        hint = f"target.reshape({x.shape})" if x.size == t.size else ""
+        if t.dtype.kind in "iu" and x.shape[:1] == t.shape and x.ndim == 2:
+            hint = "cross_entropy for class indices, or nn.data.one_hot of them"
         raise ValueError(message(
             loss, f"a prediction of shape {x.shape} and a target of shape {t.shape}",
             "the same shape, as nothing is broadcast here",
-            f"target.reshape({x.shape})" if same else ""))  # fmt: skip
+            hint))  # fmt: skip
     dtype = x.dtype
     if t.dtype is not dtype and dtype.kind in "fc":
         t = taken(t, dtype, loss)

@@ -13,6 +13,8 @@ from numpy import ndarray
 from autograd_core.errors import message
 from autograd_core.node import strip
 
+from ..settings import check_sizes
+
 __all__ = ["BLUE", "COLOURS", "GREY", "ORANGE", "figure", "grid", "numbers", "short"]
 
 # Okabe and Ito, Color Universal Design, 2008: told apart with every kind of colour vision.
@@ -48,6 +50,8 @@ def grid(
     who: str, count: int, columns: int | None = None, width: float = 3.0, height: float = 2.4, **settings: Any
 ) -> tuple[Any, list[Any]]:
     """Return a Figure with a number of axes in rows; by default the rows are about as long as many."""
+    if columns is not None:
+        check_sizes(who, columns=columns)
     columns = min(count, columns or math.ceil(math.sqrt(count)))
     rows = math.ceil(count / columns)
     made = figure(who, columns * width, rows * height)

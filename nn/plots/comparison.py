@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core.errors import message
 
+from ..settings import check_sizes
 from .canvas import COLOURS, figure
 from .curves import curve_of, moving_average
 
@@ -41,8 +42,8 @@ def comparison(
     if not isinstance(runs, Mapping) or not runs:
         raise ValueError(message(who, f"runs of type {type(runs).__name__}" if runs else "no runs",
                                  "at least one by its name", '{"Adam": losses}'))  # fmt: skip
-    if window is not None and (not isinstance(window, (int, np.integer)) or window < 1):
-        raise ValueError(message(who, f"window={window!r}", "a positive integer"))
+    if window is not None:
+        check_sizes(who, window=window)
     histories = any(isinstance(run, Mapping) for run in runs.values())
     curves = {}
     for name, run in runs.items():

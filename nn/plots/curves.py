@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from autograd_core.errors import message
 
+from ..settings import check_sizes
 from .canvas import BLUE, COLOURS, GREY, ORANGE, figure, grid, numbers
 
 __all__ = ["learning_curve", "lr_range", "schedule"]
@@ -44,8 +45,8 @@ def learning_curve(
             positive.
     """
     who = "learning_curve"
-    if window is not None and (not isinstance(window, (int, np.integer)) or window < 1):
-        raise ValueError(message(who, f"window={window!r}", "a positive integer"))
+    if window is not None:
+        check_sizes(who, window=window)
     curves, steps, counted = _gathered(who, losses, names)
     panels: dict[str, dict[str, Array]] = {}
     for name, curve in curves.items():
@@ -182,9 +183,10 @@ def schedule(
     """
     who = "schedule"
     if callable(rates):
-        if steps is None or steps < 1:
-            raise ValueError(message(who, f"a function and steps={steps}", "how many steps to draw",
+        if steps is None:
+            raise ValueError(message(who, "a function and steps=None", "how many steps to draw",
                                      "steps=100"))  # fmt: skip
+        check_sizes(who, steps=steps)
         rates = [float(rates(i)) for i in range(steps)]
     named = rates if isinstance(rates, Mapping) else {"rate": rates}
     curves = {str(name): curve_of(who, values, name) for name, values in named.items()}
@@ -221,7 +223,7 @@ def lr_range(rates: Any, losses: Any, *, suggestion: float | None = None, smooth
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: other numbers of rates than of losses, or a rate that is not positive.
+        ValueError: other numbers of rates than of losses, more averages, or a rate that is not positive.
     """
     who = "lr_range"
     x, y = curve_of(who, rates, "rates"), curve_of(who, losses, "losses")
@@ -232,6 +234,8 @@ def lr_range(rates: Any, losses: Any, *, suggestion: float | None = None, smooth
     ax = made.add_subplot(xlabel="learning rate", ylabel="loss", xscale="log")
     finite = np.isfinite(y)
     front = None if smooth is None else curve_of(who, smooth, "smooth")
+    if front is not None and len(front) > len(x):
+        raise ValueError(message(who, f"an average of {len(front)} losses and {len(x)} rates", "no more"))
     ax.plot(x[finite], y[finite], color=BLUE if front is None else GREY, label="each step",
             marker="." if len(x) <= FEW else None)  # fmt: skip
     if front is not None:

@@ -13,6 +13,7 @@ from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
 from ..module import Module
+from ..settings import check_sizes
 from ..statistics.layers import LayerStatistics, flat_ends, of_record
 from ..statistics.record import Layers, joined, watch
 from .canvas import BLUE, ORANGE, grid, short
@@ -123,8 +124,7 @@ def _title(row: LayerStatistics) -> str:
 def _draw(
     who: str, panels: list[_Panel], bins: int, share_x: bool, columns: int, limits: Any
 ) -> Any:
-    if not isinstance(bins, (int, np.integer)) or bins < 1:
-        raise ValueError(message(who, f"bins={bins!r}", "a positive integer"))
+    check_sizes(who, bins=bins)
     if not panels:
         raise ValueError(message(who, "no layer that was called", "a model whose layers are Modules"))
     made, axes = grid(who, len(panels), columns, 2.5, 2.4)

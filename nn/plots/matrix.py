@@ -46,8 +46,8 @@ def confusion_matrix(
     if hasattr(matrix, "compute"):
         matrix = matrix.compute()
     m = numbers(who, matrix, "a matrix") if target is None else _counted(who, matrix, target)
-    if m.ndim != 2 or m.shape[0] != m.shape[1] or not m.size or not (m >= 0).all():
-        raise ValueError(message(who, f"a matrix of shape {m.shape}", "(C, C) counts, none negative",
+    if m.ndim != 2 or m.shape[0] != m.shape[1] or not m.size or not ((m >= 0) & np.isfinite(m)).all():
+        raise ValueError(message(who, f"a matrix of shape {m.shape}", "(C, C) finite counts, none negative",
                                  "confusion_matrix(output, target)"))  # fmt: skip
     n = len(m)
     names = [str(i) for i in range(n)] if class_names is None else [short(name) for name in class_names]
@@ -88,10 +88,14 @@ def _counted(who: str, output: Any, target: Any) -> Array:
     x, t = numbers(who, output, "an output"), numbers(who, target, "a target")
     classes = x.shape[1] if x.ndim == 2 else 0
     p = x.argmax(1) if x.ndim == 2 else x
-    if t.ndim != 1 or p.shape != t.shape or not t.size or {p.dtype.kind, t.dtype.kind} - set("iub"):
+    one = classes == 1 or (x.ndim == 1 and x.dtype.kind == "f")  # one score each
+    if one or t.ndim != 1 or p.shape != t.shape or not t.size or {p.dtype.kind, t.dtype.kind} - set("iub"):
         raise ValueError(message(
             who, f"an output of shape {x.shape} and a target of shape {t.shape} and dtype {t.dtype}",
-            "scores (N, C) or classes (N,), and class indices (N,)"))  # fmt: skip
+            "scores (N, C) or classes (N,), and class indices (N,)",
+            "output.reshape(-1) > 0, for logits" if one else ""))  # fmt: skip
+    if np.isnan(x).any():
+        raise ValueError(message(who, "NaN among the scores", "numbers"))
     p, t = p.astype(np.int64), t.astype(np.int64)
     n = classes or int(max(p.max(), t.max())) + 1
     if min(t.min(), p.min()) < 0 or t.max() >= n:

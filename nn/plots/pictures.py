@@ -13,6 +13,7 @@ from autograd_core.errors import counted, message
 from autograd_core.node import strip
 
 from ..module import Module
+from ..settings import check_sizes
 from .canvas import BLUE, ORANGE, grid, numbers, short
 
 __all__ = ["images", "weights_as_images"]
@@ -42,7 +43,7 @@ def images(
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: no images, shapes that are none, or another number of labels.
+        ValueError: no images, shapes that are none, another number of labels, or labels without a name.
     """
     who = "images"
     x = pictures(who, numbers(who, batch, "a batch"), shape)
@@ -50,7 +51,13 @@ def images(
     for v in given:
         if v is not None and v.shape != (len(x),):
             raise ValueError(message(who, f"labels of shape {v.shape}", f"({len(x)},), one for each image"))
+        if v is not None and class_names is not None and not (
+            v.dtype.kind in "iu" and 0 <= v.min() <= v.max() < len(class_names)
+        ):
+            raise ValueError(message(who, f"labels from {v.min()} to {v.max()} and {len(class_names)} names",
+                                     "class indices, and a name for each class"))  # fmt: skip
     true, guess = given
+    check_sizes(who, most=most)
     x = x[:most]
     if x.shape[-1] == 3:
         x = _colours(x)
@@ -141,13 +148,13 @@ def weights_as_images(
     Raises:
         ImportError: matplotlib is not installed.
         ValueError: pixels that are no square without ``shape``, or another array than above.
-
     """
     who = "weights_as_images"
     w = numbers(who, _first(who, weights) if isinstance(weights, Module) else weights, "weights")
     if w.ndim not in (2, 4) or not w.size:
         raise ValueError(message(who, f"weights of shape {w.shape}",
                                  "(units, pixels) or (filters, channels, height, width)"))  # fmt: skip
+    check_sizes(who, most=most)
     w = w[:most].astype(float)
     if w.ndim == 4 and w.shape[1] not in (1, 3):
         columns = w.shape[1]

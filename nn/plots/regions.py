@@ -13,6 +13,7 @@ from autograd_core.errors import message
 from autograd_core.node import strip
 
 from ..module import Module
+from ..settings import check_sizes
 from .canvas import COLOURS, figure, numbers, short
 
 __all__ = ["decision_regions"]
@@ -33,8 +34,8 @@ def decision_regions(
     evaluation mode and are afterwards as before.
 
     Args:
-        model: a Module or a function: points (N, 2) -> scores (N, C), or one score of class 1 each, (N,)
-            or (N, 1).
+        model: a Module or a function: points (N, 2) -> scores (N, C); or one score of class 1 each, (N,)
+            or (N, 1); or integers of this shape, the predicted classes.
         x: the data, (N, 2), whose range with a margin is drawn.
         y: their classes, (N,) or (N, 1): 0 ... C - 1, or -1 and 1; None draws the points in grey.
         resolution: points along each axis at which the model is asked.
@@ -56,12 +57,13 @@ def decision_regions(
     if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.isfinite(points).all():
         raise ValueError(message(who, f"data of shape {points.shape}", "finite numbers (N, 2)",
                                  "two of its columns, or its first two principal components"))  # fmt: skip
+    check_sizes(who, resolution=resolution)
     low, high = points.min(0), points.max(0)
     pad = np.where(high > low, (high - low) * margin, 0.5)
     low, high = low - pad, high + pad
     xs, ys = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
     plane = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    p = _probabilities(who, _asked(model, plane), len(plane), probabilities)
+    p = _probabilities(who, numbers(who, _asked(model, plane), "outputs"), len(plane), probabilities)
     labels = _labels(who, y, len(points))
     classes = max(p.shape[1], 1 + (int(labels.max()) if labels is not None else 0))
     names = [str(i) for i in range(classes)] if class_names is None else [short(n) for n in class_names]
@@ -79,7 +81,7 @@ def decision_regions(
     for c in range(p.shape[1] if p.shape[1] > 2 else 1):
         others = np.delete(p, c, axis=1).max(1)
         _line(ax, xs, ys, p[:, c] - others, [0.0], linewidths=1.2, linestyles="-")
-    if p.shape[1] == 2:
+    if p.shape[1] == 2 and not np.isin(p, (0, 1)).all():
         _line(ax, xs, ys, p[:, 1], [0.25, 0.75], linewidths=0.8, linestyles="--")
     size = float(np.clip(6000 / len(points), 8, 36))
     if labels is None:
@@ -125,15 +127,20 @@ def _asked(model: Callable[[Any], Any], plane: Array) -> Array:
     finally:
         for module, mode in modes:
             module.training = mode
-    return np.concatenate([np.atleast_1d(y) for y in outputs]).astype(float)
+    return np.concatenate([np.atleast_1d(y) for y in outputs])
 
 
 def _probabilities(who: str, out: Array, n: int, given: bool | None) -> Array:
-    """Return the probability of each class, (N, C), from logits or probabilities of any shape."""
+    """Return the probability of each class, (N, C), from logits, probabilities or classes of any shape."""
     if out.shape[:1] != (n,) or out.ndim > 2 or not out.size:
         raise ValueError(message(who, f"outputs of shape {out.shape} for {n} points",
                                  "(N, C), (N, 1) or (N,)"))  # fmt: skip
     out = out.reshape(n, -1)
+    if out.dtype.kind in "iub" and out.shape[1] == 1:
+        classes = _labels(who, out, n)
+        assert classes is not None
+        return np.eye(max(2, int(classes.max()) + 1))[classes]
+    out = out.astype(float)
     known = out[np.isfinite(out).all(1)]
     if given is None:
         given = bool(known.size and known.min() >= 0 and known.max() <= 1)

@@ -12,6 +12,7 @@ from autograd_core import no_grad
 from autograd_core.errors import message
 from autograd_core.node import strip
 
+from ..settings import check_sizes
 from .canvas import COLOURS, figure, numbers
 
 __all__ = ["contour"]
@@ -50,6 +51,7 @@ def contour(
     for name, limits in (("xlim", xlim), ("ylim", ylim)):
         if len(limits) != 2 or not limits[0] < limits[1]:
             raise ValueError(message(who, f"{name}={limits!r}", "(least, greatest)"))
+    check_sizes(who, resolution=resolution)
     xs, ys = np.linspace(*xlim, resolution), np.linspace(*ylim, resolution)
     z = _surface(f, *np.meshgrid(xs, ys))
     finite = z[np.isfinite(z)]

@@ -318,6 +318,7 @@ def test_cutmix_shares_are_areas() -> None:
 # -- errors -----------------------------------------------------------------------------------------
 
 X = np.ones((4, 5, 6))
+BYTES = X.astype(np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -358,6 +359,11 @@ X = np.ones((4, 5, 6))
         (lambda: D.CutMix()(X, np.ones((4, 2), int)), r"try targets.astype\(np.float32\)"),
         (lambda: D.MixUp(num_classes=3)(X, np.arange(3)), r"shape \(3,\), expected as many as samples, 4"),
         (lambda: D.Compose([], shape=(5, 5))(X.reshape(4, -1)), r"\(4, 30\), expected \(N, 25\) for shape="),
+        (lambda: D.RandomErasing(1, value=300)(BYTES), "the brightness 300 for images of dtype uint8"),
+        (lambda: D.Cutout(1, value=0.5)(BYTES), "the brightness 0.5 for images of dtype uint8"),
+        (lambda: D.RandomShift(1, fill=-1)(BYTES), "the brightness -1"),
+        (lambda: D.RandomCrop(3, padding=1, fill=0.5)(BYTES), "the brightness 0.5"),
+        (lambda: D.MixUp(num_classes=1)(1.0, [0]), r"samples of shape \(\), expected \(N, ...\)"),
         (lambda: D.Compose([], shape=(5,)), r"shape=\(5,\), expected \(H, W\) or \(C, H, W\)"),
     ],
 )
@@ -371,6 +377,7 @@ def test_wrong_settings_and_images_are_explained(call: Any, text: str) -> None:
     [
         (lambda: D.RandomRotation(5)(X.astype(np.uint8)), r"uint8, expected floating.*\(np.float32\) / 255"),
         (lambda: D.MixUp(num_classes=4)(X.astype(int), np.arange(4)), "expected floating"),
+        (lambda: D.MixUp(num_classes=4)(np.eye(4, dtype=int), np.arange(4)), "int64, expected floating"),
         (lambda: D.RandomShift(1)(X.astype(complex)), "dtype complex128, expected real"),
         (lambda: D.MixUp(num_classes=3)(X), r"no targets, expected augment\(x, targets\)"),
         (lambda: D.Compose([D.RandomShift(1), 3]), "got 3, expected augmentations"),

@@ -191,6 +191,8 @@ def test_arrays_tensors_and_lists_are_data() -> None:
     assert equal(D.DataLoader(ag.tensor(X), batch_size=4), [X[:4], X[4:]])
     assert equal(D.DataLoader([3, 1, 4], batch_size=2), [[3, 1], [4]])
     assert list(D.DataLoader(["a", "b", "c"], batch_size=2)) == [["a", "b"], ["c"]]
+    (x, y), *_ = D.batches(X.tolist(), list(np.float64([1.5] * 7)), batch_size=4)
+    assert (x.dtype, y.dtype) == (np.float32, np.float64), "as ag.tensor takes lists"
     names = D.batches(np.array(["a", "b"]), np.array([{1}, {2}], object), batch_size=2, shuffle=False)
     assert next(iter(names))[1].tolist() == [{1}, {2}]
 
@@ -237,6 +239,11 @@ def test_streams_that_are_too_short(prefetch: int) -> None:
 # -- errors ------------------------------------------------------------------------------------------
 
 
+class Mask(D.Sampler):
+    def draw(self, rng: np.random.Generator) -> Any:
+        return Y > 2
+
+
 @pytest.mark.parametrize(
     ("error", "call", "text"),
     [
@@ -264,6 +271,13 @@ def test_streams_that_are_too_short(prefetch: int) -> None:
         (ValueError, lambda: D.DataLoader(X).epoch(-1), "seed=-1, expected an integer of 0 or more"),
         (ValueError, lambda: D.DataLoader(X).epoch(0, start=-1), "start=-1"),
         (IndexError, lambda: list(D.DataLoader(X, sampler=[7])), "index 7 is out of bounds"),
+        (TypeError, lambda: D.DataLoader(X, sampler=Y > 2), "dtype bool, expected indices; try np.flatnon"),
+        (TypeError, lambda: D.DataLoader(X, sampler=[0.0, 1.0]), "dtype float64, expected indices"),
+        (TypeError, lambda: D.DataLoader(X, sampler=[[0], [1]]), r"shape \(2, 1\)"),
+        (TypeError, lambda: list(D.DataLoader(X, sampler=Mask())), "dtype bool, expected indices"),
+        (ValueError, lambda: D.DataLoader(X, sampler=[]), "a sampler without indices"),
+        (TypeError, lambda: list(D.batches(X, batch_size=7, transform=lambda x: None)),
+         "None from the transform, expected the batch, changed; try a return"),
     ],
     ids=itertools.count(),
 )  # fmt: skip

@@ -80,6 +80,8 @@ def test_samples_are_stacked_in_the_structure_that_they_have() -> None:
     assert found["p"].b.dtype == bool
     assert D.default_collate([np.zeros((2, 0, 3))] * 4).shape == (4, 2, 0, 3)
     assert D.default_collate([np.float64(1)]).dtype == np.float64
+    assert D.default_collate([1, 2.5]).dtype == D.default_collate([2.5, 1]).dtype == np.float32
+    assert D.default_collate([(1, 2), [3, 4]])[1].tolist() == [2, 4]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,18 @@ def test_samples_are_stacked_in_the_structure_that_they_have() -> None:
         (ValueError, lambda: D.WeightedRandomSampler([[1.0]], 2), "for each sample"),
         (ValueError, lambda: D.WeightedRandomSampler([1, 0, 2], 3, replacement=False),
          "num_samples=3, expected at most 2.*try replacement=True"),
+        (TypeError, lambda: D.SubsetRandomSampler(X > 1), r"shape \(7, 2\) and dtype bool"),
+        (TypeError, lambda: D.SubsetRandomSampler([True, False]), "dtype bool.*try np.flatnonzero of a mask"),
+        (TypeError, lambda: D.RandomSampler(3, generator=0), "generator=0, expected a NumPy generator"),
+        (TypeError, lambda: D.SubsetRandomSampler([1], generator=0), "generator=0"),
+        (TypeError, lambda: D.WeightedRandomSampler([1], 1, generator=0), "generator=0"),
+        (TypeError, lambda: D.train_test_split(X, generator=0), "generator=0"),
+        (TypeError, lambda: D.random_split(X, [0.5, 0.5], generator=0), "generator=0"),
+        (TypeError, lambda: D.bootstrap(X, generator=0), "generator=0"),
+        (TypeError, lambda: D.default_collate([1.0, None]), "samples of type NoneType"),
+        (TypeError, lambda: D.default_collate([1, "a"]), "samples of type str, expected arrays"),
+        (TypeError, lambda: D.default_collate([(1, 2), 3]), "samples of types int and tuple in one batch"),
+        (TypeError, lambda: D.default_collate([{"a": 1}, 3]), "samples of types dict and int"),
         (ValueError, lambda: D.BatchSampler([0], 0, False), "batch_size=0, expected a positive integer"),
     ],
     ids=itertools.count(),
@@ -257,6 +271,10 @@ def test_bootstrap_samples() -> None:
         (lambda: D.random_split(Y, [0.5, 0.4]), r"fractions \[0.5, 0.4\] with the sum 0.9, expected the"),
         (lambda: D.random_split(Y, [8, -1]), "expected none below 0"),
         (lambda: D.bootstrap(X[:0]), "no samples"),
+        (lambda: D.train_test_split(X, test_size=1.0), "test_size=1.0 of 7 samples.* a fraction below 1"),
+        (lambda: D.train_test_split(X, test_size=2.7), "test_size=2.7"),
+        (lambda: D.train_test_split(X, test_size=True), "test_size=True"),
+        (lambda: D.train_test_split(X, test_size=np.nan), "test_size=nan"),
     ],
     ids=itertools.count(),
 )

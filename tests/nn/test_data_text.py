@@ -52,6 +52,8 @@ def test_unknown_characters_have_a_symbol_of_their_own() -> None:
         (ValueError, lambda: D.Characters("a", unknown="<unk>"), "unknown='<unk>', expected one character"),
         (ValueError, lambda: D.Characters("abd").encode("dac"), r"'c' at position 2, expected one of 'abd'"),
         (ValueError, lambda: D.Characters("abd").encode("z"), r"'z' at position 0.*unknown='\\ufffd'"),
+        (ValueError, lambda: D.Characters("a", unknown=5), "unknown=5, expected one character"),
+        (TypeError, lambda: D.Characters("abd").encode(b"a"), "text of type bytes, expected str"),
         (IndexError, lambda: D.Characters("abd").decode([0, 3]), "code 3, expected 0 to 2"),
         (IndexError, lambda: D.Characters("abd").decode([-1]), "code -1"),
         (ValueError, lambda: D.Characters("abd").decode([0.5]), "codes of dtype float64, expected integers"),
@@ -100,6 +102,11 @@ def test_each_batch_goes_on_where_the_one_before_it_ended(n: int, length: int, r
         assert np.array_equal(y[r], codes[r * part + 1 :][: count * length])
     second = list(loader.epoch(loader.draw_seed(), start=1))
     assert len(second) == count - 1
+
+
+def test_streams_do_not_copy_the_text() -> None:
+    codes = np.arange(100)
+    assert all(np.may_share_memory(codes, a) for a in D.streams(codes, 7, 3).dataset.arrays)
 
 
 def test_a_recurrent_network_learns_a_text() -> None:

@@ -158,6 +158,9 @@ def test_what_cannot_be_stored_is_listed_and_nothing_is_written(tmp_path: Path) 
         assert text in str(caught.value)
     with pytest.raises(TypeError, match=r"\[save_file\] got a int, expected a Module or arrays by name"):
         nn.save_file(3, tmp_path / "x")  # type: ignore[arg-type]
+    for nested in ({"optimizer": {"state": {}}}, optim.SGD(nn.Linear(2, 1).parameters())):
+        with pytest.raises(TypeError, match=r"try optim.Checkpoints\(folder\).save"):
+            nn.save_file(nested, tmp_path / "x")  # type: ignore[arg-type]
     with pytest.raises(FileNotFoundError, match="No such file or directory"):
         nn.save_file({}, tmp_path / "no" / "folder")
     with pytest.raises(IsADirectoryError, match="which is there and no file"):

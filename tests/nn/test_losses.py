@@ -310,6 +310,8 @@ def test_a_target_that_would_broadcast_is_refused(loss: str) -> None:
          r"input_lengths of shape \(2,\)"),
         (lambda: F.prelu(X, np.ones(2)), ValueError, r"expected a weight of shape \(1,\) or \(3,\)"),
         (lambda: F.elu(X, -1), ValueError, "alpha=-1"),
+        (lambda: F.mse_loss(X, K), ValueError, "try cross_entropy for class indices, or nn.data.one_hot"),
+        (lambda: F.cross_entropy(X[None], K[None]), ValueError, r"try np.moveaxis\(input, -1, 1\)"),
         (lambda: F.one_hot(X), ValueError, "dtype float64, expected integers"),
         (lambda: F.one_hot(K, 2), IndexError, "class 2, expected 0 to 1"),
         (lambda: F.one_hot(-K), IndexError, "class -2"),

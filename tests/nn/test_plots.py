@@ -268,6 +268,19 @@ def test_regions_of_labels_minus_one_and_one() -> None:
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["no", "yes"]
 
 
+@pytest.mark.parametrize("names", [[0, 1, 2], [0, 1], [-1, 1]], ids=str)
+def test_integers_are_the_predicted_classes(names: list[int]) -> None:
+    def predict(x: Any) -> Any:
+        return np.array(names)[np.digitize(x[:, 0], [-0.5, 0.5][: len(names) - 1])]
+
+    def chances(x: Any) -> Any:
+        return np.eye(len(names))[np.searchsorted(names, predict(x))]
+
+    shown, expected = (drawn(P.decision_regions(f, POINTS)).axes[0].images[0].get_array()
+                       for f in (predict, chances))  # fmt: skip
+    np.testing.assert_array_equal(shown, expected)
+
+
 def test_a_surface_and_paths() -> None:
     path = ag.tensor([[1.0, 1.0], [0.5, 0.0], [np.nan, 0.0], [0.0, 0.0]])
     figure = drawn(P.contour(lambda x, y: x**2 + y**2, (-1, 2), (-2, 2), paths={"GD": path}, minimum=(0, 0)))
@@ -341,11 +354,24 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: P.confusion_matrix(np.ones((2, 2)), class_names=["a"]), ValueError, "1 names, expected 2"),
     (lambda: P.confusion_matrix(np.eye(3), np.arange(3) + 1), IndexError, "classes 1 to 3, expected 0 to 2"),
     (lambda: P.confusion_matrix(np.eye(3), np.arange(3.0)), ValueError, "dtype float64"),
+    (lambda: P.confusion_matrix(np.eye(2)[:, :1], [0, 0]), ValueError, r"try output.reshape\(-1\) > 0"),
+    (lambda: P.confusion_matrix([0.5, -1.0], [0, 1]), ValueError, r"try output.reshape\(-1\) > 0"),
+    (lambda: P.confusion_matrix(np.eye(2) * np.nan, [0, 1]), ValueError, "NaN among the scores"),
+    (lambda: P.confusion_matrix(np.diag([1, np.inf])), ValueError, "finite counts"),
     (lambda: P.weights_as_images(np.ones((2, 7))), ValueError, "7 pixels in a row.*shape="),
     (lambda: P.weights_as_images(np.ones(3)), ValueError, r"weights of shape \(3,\)"),
     (lambda: P.weights_as_images(nn.ReLU()), ValueError, "a ReLU without weights"),
     (lambda: P.images(np.ones((2, 5, 4, 4))), ValueError, "1 or 3 channels"),
     (lambda: P.images(np.ones((2, 4)), [1]), ValueError, r"labels of shape \(1,\), expected \(2,\)"),
+    (lambda: P.images(np.ones((2, 4)), [0, 2], class_names=["a", "b"]), ValueError, "0 to 2 and 2 names"),
+    (lambda: P.images(np.ones((2, 4)), [0.5, 1], class_names=["a", "b"]), ValueError, "from 0.5"),
+    (lambda: P.images(np.ones((2, 4)), most=0), ValueError, "most=0"),
+    (lambda: P.images(np.ones((2, 4)), most=-1), ValueError, "most=-1"),
+    (lambda: P.images(np.ones((2, 4)), columns=0), ValueError, "columns=0"),
+    (lambda: P.weights_as_images(np.ones((2, 4)), most=0), ValueError, "most=0"),
+    (lambda: P.decision_regions(lambda x: x, POINTS, resolution=0), ValueError, "resolution=0"),
+    (lambda: P.contour(lambda x, y: x, (0, 1), (0, 1), resolution=1.5), TypeError, "resolution=1.5"),
+    (lambda: P.lr_range([1.0], [1.0], smooth=[1.0, 2.0]), ValueError, "2 losses and 1 rates"),
     (lambda: P.activation_histograms(nn.ReLU(), np.ones(2), bins=0), ValueError, "bins=0"),
     (lambda: P.decision_regions(len, np.ones((3, 4))), ValueError, "principal components"),
     (lambda: P.decision_regions(lambda x: x[:3], POINTS), ValueError, "for 40000 points"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +73,34 @@ def test_images_are_samples() -> None:
     assert D.PCA(1).fit((images * 16).astype(np.uint8))(images[:3]).shape == (3, 1)
 
 
-def test_all_samples_count_where_they_are_taken_in_blocks() -> None:
-    x = samples(9001, np.float32)  # a block holds 4096
+def test_all_samples_count_where_they_are_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nn.data.preprocessing.fitted, "BLOCK", 4096 * 5)
+    x = samples(9001, np.float32)
     x[-1] += 1000
     pca = D.PCA().fit(x)
     np.testing.assert_allclose(pca.explained_variance, np.linalg.eigvalsh(np.cov(x.T))[::-1], rtol=1e-9)
     exact = (x.astype(float) - x.mean(0, dtype=float)) @ pca.components.T
     np.testing.assert_allclose(pca(x), exact, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(D.Whiten().fit(x)(x)[-3:], exact[-3:] / exact.std(0, ddof=1), rtol=1e-5)
+    scale = D.Standardise().fit(x)
+    np.testing.assert_allclose(scale.std, x.std(0, dtype=float), rtol=1e-9)
+    np.testing.assert_allclose(scale.inverse(scale(x)), x, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["Standardise", "MinMax", "PCA"])
+def test_no_float64_copy_of_all_data_is_made(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nn.data.preprocessing.fitted, "BLOCK", 2**12)
+    x = np.random.default_rng(0).normal(size=(2**15, 8)).astype(np.float32)
+    fitted = getattr(D, name)()
+    fitted.fit(x), fitted(x)  # what is made once
+    tracemalloc.start()
+    try:
+        fitted.fit(x)
+        assert tracemalloc.get_traced_memory()[1] < 0.5 * x.nbytes
+        fitted(x)
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * x.nbytes, "the result and some blocks"
+    finally:
+        tracemalloc.stop()
 
 
 # -- whitening --------------------------------------------------------------------------------------
@@ -236,6 +257,7 @@ def test_what_was_learnt_is_saved_and_loaded(name: str, tmp_path: Path) -> None:
 def test_text_says_how_it_was_made() -> None:
     assert repr(D.Whiten("zca", eps=0.1)) == "Whiten(kind='zca', eps=0.1)"
     assert repr(D.MinMax()) == "MinMax()"
+    assert repr(D.MinMax(np.array([0, 2]))) == "MinMax(feature_range=array([0, 2]))"
     assert repr(D.PCA(3)) == "PCA(n_components=3)"
     assert repr(D.Standardise(axis=(0, 2)).fit(np.ones((3, 2, 4)))) == "Standardise(axis=(0, 2))"
 

@@ -62,6 +62,15 @@ class Augmentation:
         return showing.call(self)
 
 
+def brightness(who: str, value: float, x: ndarray[Any, Any]) -> Any:
+    """Return a brightness in the dtype of x; refuse one that this does not have."""
+    array = np.asarray(value)
+    if x.dtype.kind != "f" and array.astype(x.dtype) != array:
+        raise ValueError(message(who, f"the brightness {value} for images of dtype {x.dtype}",
+                                 "one of their numbers", "x.astype(np.float32) / 255"))  # fmt: skip
+    return array.astype(x.dtype)
+
+
 def generator(rng: Any) -> np.random.Generator:
     """Return where random numbers come from: what is given, a generator or a seed, or the library's own."""
     return random.generator() if rng is None else np.random.default_rng(rng)

@@ -11,7 +11,7 @@ from numpy import ndarray
 from autograd_core.errors import message
 
 from ...settings import check_shares, check_sizes
-from .base import Augmentation
+from .base import Augmentation, brightness
 from .moving import pair
 from .warping import bounds
 
@@ -25,11 +25,6 @@ def boxes(x: ndarray[Any, Any], top: Any, left: Any, rows: Any, cols: Any) -> nd
     top, left, bottom, right = (np.asarray(v)[:, None] for v in (top, left, top + rows, left + cols))
     inside = ((i >= top) & (i < bottom))[:, :, None] & ((j >= left) & (j < right))[:, None, :]
     return inside.reshape(len(x), *[1] * (x.ndim - 3), height, width)
-
-
-def filled(x: ndarray[Any, Any], inside: ndarray[Any, Any], value: float) -> ndarray[Any, Any]:
-    """Return x with a value where ``inside`` is true, in the dtype of x."""
-    return np.where(inside, np.asarray(value).astype(x.dtype), x)
 
 
 class RandomErasing(Augmentation):
@@ -80,7 +75,7 @@ class RandomErasing(Augmentation):
         hidden = fits[first] & (rng.random(n) < self.p)
         rows, cols = (np.where(hidden, v[first], 0).astype(int) for v in (rows, cols))
         top, left = rng.integers(0, height - rows + 1), rng.integers(0, width - cols + 1)
-        return filled(x, boxes(x, top, left, rows, cols), self.value)
+        return np.where(boxes(x, top, left, rows, cols), brightness(type(self).__name__, self.value, x), x)
 
 
 class Cutout(Augmentation):
@@ -111,4 +106,4 @@ class Cutout(Augmentation):
     def images(self, x: ndarray[Any, Any], rng: np.random.Generator) -> ndarray[Any, Any]:
         rows, cols = self.size
         top, left = (rng.integers(0, n, len(x)) - side // 2 for n, side in zip(x.shape[-2:], self.size))
-        return filled(x, boxes(x, top, left, rows, cols), self.value)
+        return np.where(boxes(x, top, left, rows, cols), brightness(type(self).__name__, self.value, x), x)

@@ -103,7 +103,12 @@ class MixUp(_Mixing):
 
     def check(self, x: Any) -> ndarray[Any, Any]:
         x = np.asarray(x)
-        return x if x.ndim > 0 and x.dtype.kind == "f" else super().check(x)
+        if x.ndim < 1:
+            raise ValueError(message("MixUp", f"samples of shape {x.shape}", "(N, ...)"))
+        if x.dtype.kind != "f":
+            raise TypeError(message("MixUp", f"samples of dtype {x.dtype}", "floating numbers",
+                                    "x.astype(np.float32)"))  # fmt: skip
+        return x
 
     def mixed(
         self, x: ndarray[Any, Any], partner: ndarray[Any, Any], share: ndarray[Any, Any],

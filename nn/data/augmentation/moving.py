@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from autograd_core.errors import message
 
 from ...settings import check_shares, check_sizes, is_whole
-from .base import Augmentation
+from .base import Augmentation, brightness
 
 __all__ = ["RandomCrop", "RandomHorizontalFlip", "RandomShift", "RandomVerticalFlip"]
 
@@ -64,7 +64,8 @@ class RandomShift(Augmentation):
         size = x.shape[-2:]
         most = pair("RandomShift", "max_shift", self.max_shift)
         rows, cols = (int(m if m >= 1 else m * n) for m, n in zip(most, size))
-        x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(rows, rows), (cols, cols)], constant_values=self.fill)
+        fill = brightness("RandomShift", self.fill, x)
+        x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(rows, rows), (cols, cols)], constant_values=fill)
         top, left = rng.integers(0, 2 * rows + 1, len(x)), rng.integers(0, 2 * cols + 1, len(x))
         return windows(x, top, left, size)
 
@@ -116,7 +117,8 @@ class RandomCrop(Augmentation):
             lack = [max(0, n - m - sum(b)) for n, m, b in zip(self.size, x.shape[-2:], border)]
             border = [(before + n, after + n) for (before, after), n in zip(border, lack)]
         if any(map(any, border)):
-            extra = {"constant_values": self.fill} if self.padding_mode == "constant" else {}
+            constant = self.padding_mode == "constant"
+            extra = {"constant_values": brightness("RandomCrop", self.fill, x)} if constant else {}
             x = np.pad(x, [(0, 0)] * (x.ndim - 2) + border, self.padding_mode, **extra)  # type: ignore[call-overload]
         spare = [n - m for n, m in zip(x.shape[-2:], self.size)]
         if min(spare) < 0:

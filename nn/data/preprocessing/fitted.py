@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -85,22 +85,40 @@ class Fitted:
             setattr(self, name, value)
 
 
-def rotated(
-    x: ndarray[Any, Any], *matrices: Any, before: Any = 0.0, after: Any = 0.0, block: int = 4096
+BLOCK = 2**19  # numbers at once; a float64 copy of all data would need twice their memory
+
+
+def blocks(x: ndarray[Any, Any]) -> Iterator[slice]:
+    """Yield the samples, some at once, of which float64 copies are small."""
+    step = max(1, BLOCK // max(1, width(x.shape)))
+    for start in range(0, len(x), step):
+        yield slice(start, start + step)
+
+
+def blockwise(
+    x: ndarray[Any, Any], dtype: Any, f: Callable[[Any], Any], shape: tuple[int, ...] | None = None
 ) -> ndarray[Any, Any]:
+    """Return what f, which computes in float64, makes of the samples; each is of ``shape``, or as it was."""
+    y = np.empty((len(x), *(x.shape[1:] if shape is None else shape)), dtype)
+    for part in blocks(x):
+        y[part] = f(x[part])
+    return y
+
+
+def rotated(x: ndarray[Any, Any], *matrices: Any, before: Any = 0.0, after: Any = 0.0) -> ndarray[Any, Any]:
     """Return ``(x - before) @ matrix + after`` for each row; of several matrices, with one after the other.
 
-    In float64, block by block: a direction of little variance is a small difference of large numbers, and a
-    float64 copy of all data would need twice their memory.
+    In float64: a direction of little variance is a small difference of large numbers.
     """
-    rows = x.reshape(len(x), width(x.shape))
-    y = np.empty((len(x), matrices[-1].shape[1]), floating(x))
-    for start in range(0, len(x), block):
-        part = rows[start : start + block] - before
+
+    def turned(part: ndarray[Any, Any]) -> Any:
+        part = part - before
         for matrix in matrices:
             part = part @ matrix
-        y[start : start + block] = part + after
-    return y
+        return part + after
+
+    rows = x.reshape(len(x), width(x.shape))
+    return blockwise(rows, floating(x), turned, matrices[-1].shape[1:])
 
 
 def width(shape: tuple[int, ...]) -> int:

@@ -9,7 +9,8 @@ from numpy import ndarray
 
 from autograd_core.errors import message
 
-from .fitted import Fitted, check_finite, rotated, samples, width
+from ...settings import is_whole
+from .fitted import Fitted, blocks, check_finite, rotated, samples, width
 
 __all__ = ["PCA"]
 
@@ -23,7 +24,7 @@ class Principal(NamedTuple):
     rank: int  # how many of the variances are more than rounding
 
 
-def principal(who: str, x: ndarray[Any, Any], block: int = 4096) -> Principal:
+def principal(who: str, x: ndarray[Any, Any]) -> Principal:
     """Return the principal directions: as many as samples, or as numbers in one, if these are fewer.
 
     Of the covariance, whose sum is made in float64 block by block: 60,000 samples of 784 float32 numbers take
@@ -37,8 +38,8 @@ def principal(who: str, x: ndarray[Any, Any], block: int = 4096) -> Principal:
     if d <= n:
         scatter = np.zeros((d, d))
         with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, n, block):
-                centred = rows[start : start + block] - mean
+            for part in blocks(rows):
+                centred = rows[part] - mean
                 scatter += centred.T @ centred
         check_finite(who, scatter, x)
         values, vectors = np.linalg.eigh(scatter / (n - 1))
@@ -57,8 +58,7 @@ def principal(who: str, x: ndarray[Any, Any], block: int = 4096) -> Principal:
 
 def check_components(who: str, n_components: Any) -> None:
     """Refuse what is neither a count, nor a fraction, nor None."""
-    whole = isinstance(n_components, (int, np.integer)) and not isinstance(n_components, bool)
-    share = isinstance(n_components, (float, np.floating))
+    whole, share = is_whole(n_components), isinstance(n_components, (float, np.floating))
     if not (n_components is None or (whole and n_components > 0) or (share and 0 < n_components < 1)):
         raise ValueError(message(who, f"n_components={n_components!r}", "a number of components, "
                                  "a fraction of the variance below 1, or None for all"))  # fmt: skip

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from autograd_core.errors import message
 
-from .fitted import Fitted, check_finite, floating, samples
+from .fitted import Fitted, blocks, blockwise, check_finite, floating, samples
 
 __all__ = ["MinMax", "Standardise", "standardise"]
 
@@ -83,7 +83,8 @@ class Standardise(_Scaling):
         low, high = self._learnt(x)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = np.mean(x, axis=self._axes, dtype=np.float64, keepdims=True)
-            std = np.std(x, axis=self._axes, dtype=np.float64, keepdims=True)
+            parts = (np.sum((x[part] - mean) ** 2, axis=self._axes, keepdims=True) for part in blocks(x))
+            std = np.sqrt(sum(parts) / (x.size // mean.size))
         check_finite("Standardise", (mean, std), x)
         # a constant column is known exactly: its std may be a rounding error
         self.mean, self.std = self._sample(mean), np.where(low == high, 1.0, self._sample(std))
@@ -92,12 +93,12 @@ class Standardise(_Scaling):
     def __call__(self, x: Any) -> ndarray[Any, Any]:
         """Return ``(x - mean) / std``, in the floating dtype of x (float32 for integers)."""
         x, dtype = self._data(x, "mean")
-        return np.asarray((x - self.mean) / self.std, dtype)
+        return blockwise(x, dtype, lambda part: (part - self.mean) / self.std)
 
     def inverse(self, x: Any) -> ndarray[Any, Any]:
         """Return ``x * std + mean``: what the columns were before."""
         x, dtype = self._data(x, "mean")
-        return np.asarray(x * self.std + self.mean, dtype)
+        return blockwise(x, dtype, lambda part: part * self.std + self.mean)
 
 
 class MinMax(_Scaling):
@@ -151,16 +152,21 @@ class MinMax(_Scaling):
     def __call__(self, x: Any) -> ndarray[Any, Any]:
         """Return x between the bounds, in the floating dtype of x (float32 for integers)."""
         x, dtype = self._data(x, "min")
-        return np.asarray((x - self.min) * self._factor() + self.feature_range[0], dtype)
+        low, factor = self.feature_range[0], self._factor()
+        return blockwise(x, dtype, lambda part: (part - self.min) * factor + low)
 
     def inverse(self, x: Any) -> ndarray[Any, Any]:
         """Return what the columns were before."""
         x, dtype = self._data(x, "min")
-        return np.asarray((x - self.feature_range[0]) / self._factor() + self.min, dtype)
+        low, factor = self.feature_range[0], self._factor()
+        return blockwise(x, dtype, lambda part: (part - low) / factor + self.min)
 
 
 def standardise(train: Any, *others: Any) -> Any:
     """Standardise ``train``, and the others with the numbers of ``train``.
+
+    Each column or pixel is scaled by itself: one that is nearly constant, as at the edge of images, comes out
+    large. ``Standardise(axis=...)`` takes one mean and std for each channel, or for all together.
 
     >>> import numpy as np
     >>> from autograd_core import nn
