@@ -19,11 +19,7 @@ Arrays = list[Any]
 
 def pullback(y: Tensor, params: Sequence[Tensor], g: Any, record: bool = False) -> Arrays:
     """Return ``(dy/dp)^T g`` for each parameter, None where y does not depend on it; the graph stays."""
-    if y.edge is None:
-        return [None] * len(params)
-    _, leaves = propagate([(y.edge, g)], record=record, retain=True)
-    found = {id(leaf): gradient for leaf, gradient in leaves}
-    return [found.get(id(p)) for p in params]
+    return _at_leaves(_seeds([y], [g]), params, record)
 
 
 def hessian_product(
@@ -38,7 +34,7 @@ def hessian_product(
     gradients = pullback(loss, params, one, record=True)
 
     def product(v: Sequence[Any]) -> Arrays:
-        return _differentiated(gradients, v, params)
+        return _at_leaves(_seeds(gradients, v), params)
 
     return [None if g is None else strip(g) for g in gradients], product
 
@@ -67,11 +63,12 @@ def gauss_newton_product(
 
 
 def _seeds(gradients: Arrays, v: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Return where a backward pass of ``sum of g . v`` begins."""
     return [(g.edge, x) for g, x in zip(gradients, v, strict=True) if g is not None and g.edge is not None]
 
 
-def _differentiated(gradients: Arrays, v: Sequence[Any], params: Sequence[Tensor]) -> Arrays:
-    """Return d(sum of g . v)/dp for each parameter."""
-    _, leaves = propagate(_seeds(gradients, v), retain=True)
+def _at_leaves(seeds: list[tuple[Any, Any]], params: Sequence[Tensor], record: bool = False) -> Arrays:
+    """Return what arrives at each parameter in a backward pass from ``seeds``."""
+    _, leaves = propagate(seeds, record=record, retain=True)
     found = {id(leaf): gradient for leaf, gradient in leaves}
     return [found.get(id(p)) for p in params]

@@ -124,7 +124,7 @@ class GaussNewton(SecondOrder):
     def beginning(self, model: Model) -> dict[str, Any]:
         if "damping" in self.memory:
             return {name: float(self.memory[name]) for name in ("damping", "growth")}
-        g = model.g
+        g = model.g / abs(model.g).max()  # whose square does not vanish
         unit = float(g @ model.product(g)) / float(g @ g)
         return {"damping": self.param_groups[0]["damping"] * unit, "growth": 2.0}
 

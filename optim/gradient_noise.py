@@ -13,6 +13,8 @@ from autograd_core.errors import message
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
+from .penalties import listed
+
 __all__ = ["GradientNoise", "add_gradient_noise"]
 
 Parameters = Tensor | Iterable[Tensor]
@@ -57,14 +59,9 @@ def add_gradient_noise(
     if not (step >= 0 and eta >= 0 and gamma >= 0):
         raise ValueError(message("add_gradient_noise", f"step={step}, eta={eta}, gamma={gamma}",
                                  "numbers that are not negative"))  # fmt: skip
-    if hasattr(parameters, "parameters"):
-        raise TypeError(message("add_gradient_noise", f"a {type(parameters).__name__}", "parameters",
-                                "model.parameters()"))  # fmt: skip
     sigma = float((eta / (1 + float(step)) ** gamma) ** 0.5)
     draws = random.generator() if generator is None else generator
-    for p in [parameters] if isinstance(parameters, Tensor) else parameters:
-        if not isinstance(p, Tensor):
-            raise TypeError(message("add_gradient_noise", f"a {type(p).__name__}", "parameters"))
+    for p in listed("add_gradient_noise", parameters):
         if p.grad is not None:
             g = strip(p.grad)
             noise = draws.standard_normal(g.shape)  # the same draws whatever the dtype
@@ -74,6 +71,8 @@ def add_gradient_noise(
 
 class GradientNoise:
     """:func:`add_gradient_noise` that counts its steps, and continues from a checkpoint.
+
+    A Trainer takes it as one of its ``callbacks``.
 
     Args:
         eta: the variance at the first step.
@@ -108,6 +107,10 @@ class GradientNoise:
         sigma = add_gradient_noise(parameters, self.step, self.eta, self.gamma, self.generator)
         self.step += 1
         return sigma
+
+    def on_backward_end(self, trainer: Any) -> None:
+        """Add noise to the gradients of a Trainer's step."""
+        self([p for group in trainer.optimizer.param_groups for p in group["params"]])
 
     def state_dict(self) -> dict[str, Any]:
         """Return the step, and the state of the generator if it is one of its own."""

@@ -146,6 +146,7 @@ class LBFGS(VectorOptimizer):
                 or abs(g).max() <= group["tolerance_grad"]
                 or abs(d * t).max() <= change
                 or abs(loss - before) < change
+                or not np.isfinite(g).all()  # no direction follows; the next call says so
             ):
                 break
         return first

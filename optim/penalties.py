@@ -127,7 +127,7 @@ def soft_threshold_(parameters: Parameters, amount: float) -> None:
     if not amount >= 0:
         raise ValueError(message("soft_threshold_", f"amount={amount}", "a number from 0"))
     with no_grad():
-        for p in _listed("soft_threshold_", parameters):
+        for p in listed("soft_threshold_", parameters):
             if p.requires_grad:
                 w = p.writable("soft_threshold_")
                 w -= np.clip(w, -amount, amount)
@@ -184,7 +184,8 @@ def decay_groups(
     return [group for group in groups if group["params"]]
 
 
-def _listed(who: str, parameters: Any) -> list[Tensor]:
+def listed(who: str, parameters: Any) -> list[Tensor]:
+    """Return parameters as a list; a module, or something else than parameters, is a TypeError."""
     if hasattr(parameters, "parameters"):
         raise TypeError(message(who, f"a {type(parameters).__name__}", "parameters", "model.parameters()"))
     given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
@@ -196,7 +197,7 @@ def _listed(who: str, parameters: Any) -> list[Tensor]:
 
 def _total(who: str, parameters: Any, penalty: Any) -> Tensor:
     """Return the sum of a penalty over all numbers of all parameters."""
-    given = _listed(who, parameters)
+    given = listed(who, parameters)
     if not given:
         raise ValueError(message(who, "no parameters", "at least one",
                                  "model.parameters() anew, as an iterator serves once"))  # fmt: skip

@@ -203,4 +203,7 @@ class Function(Averaged):
         if value.ndim:
             raise ValueError(message(self.name, f"a value of shape {value.shape}", "one number for a batch",
                                      "a Metric of your own"))  # fmt: skip
-        self.add(value, np.shape(strip(output))[0])
+        shape = np.shape(strip(output))
+        if not shape:
+            raise ValueError(message(self.name, "an output of shape ()", "one of samples, (N, ...)"))
+        self.add(value, shape[0])

@@ -29,8 +29,8 @@ class _Ratio(Classes):
     _base = ""  # the name without the kind of average
 
     def __init__(
-        self, average: str | None, num_classes: int | None, task: str | None, threshold: float,
-        zero_division: float, ignore_index: int,
+        self, average: str | None = "binary", num_classes: int | None = None, *, task: str | None = None,
+        threshold: float = 0.0, zero_division: float = 0.0, ignore_index: int = IGNORED,
     ) -> None:  # fmt: skip
         who = type(self).__name__
         known_task(who, task)
@@ -136,12 +136,6 @@ class Precision(_Ratio):
 
     _base = "precision"
 
-    def __init__(
-        self, average: str | None = "binary", num_classes: int | None = None, *, task: str | None = None,
-        threshold: float = 0.0, zero_division: float = 0.0, ignore_index: int = IGNORED,
-    ) -> None:  # fmt: skip
-        super().__init__(average, num_classes, task, threshold, zero_division, ignore_index)
-
     def ratio(self, right: Any, predicted: Any, actual: Any) -> tuple[Any, Any]:
         return right, predicted
 
@@ -158,12 +152,6 @@ class Recall(_Ratio):
     """
 
     _base = "recall"
-
-    def __init__(
-        self, average: str | None = "binary", num_classes: int | None = None, *, task: str | None = None,
-        threshold: float = 0.0, zero_division: float = 0.0, ignore_index: int = IGNORED,
-    ) -> None:  # fmt: skip
-        super().__init__(average, num_classes, task, threshold, zero_division, ignore_index)
 
     def ratio(self, right: Any, predicted: Any, actual: Any) -> tuple[Any, Any]:
         return right, actual
@@ -195,7 +183,8 @@ class FBeta(_Ratio):
         if not 0 <= beta < math.inf:
             raise ValueError(message(type(self).__name__, f"beta={beta!r}", "a number that is not negative"))
         self.beta, self._base = beta, f"f{beta:g}"
-        super().__init__(average, num_classes, task, threshold, zero_division, ignore_index)
+        super().__init__(average, num_classes, task=task, threshold=threshold,
+                         zero_division=zero_division, ignore_index=ignore_index)  # fmt: skip
 
     def ratio(self, right: Any, predicted: Any, actual: Any) -> tuple[Any, Any]:
         b2 = self.beta**2

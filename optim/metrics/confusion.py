@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,15 @@ class Classes(Metric):
                                      "a positive integer, or None"))  # fmt: skip
         self.num_classes = num_classes
         super().__init__()
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        sizes = {n for name in self.states if name in state_dict for n in np.shape(state_dict[name])}
+        fits = len(sizes) == 1 and (self.num_classes is None or sizes == {self.num_classes})
+        if set(state_dict) == set(self.states) and not fits:
+            raise ValueError(message(
+                f"{type(self).__name__}.load_state_dict", f"counts of {sorted(sizes)} classes",
+                "one number of classes" if self.num_classes is None else f"{self.num_classes}"))  # fmt: skip
+        super().load_state_dict(state_dict)
 
     def classes(self, found: Labels, before: int) -> int:
         """Return the number of classes, with this batch; ``before`` it there were some."""

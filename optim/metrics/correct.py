@@ -51,7 +51,7 @@ class Accuracy(Shared):
     scores (N, C, d1, ...), (N, d1, ...)  the same in each place
     class indices, integers, both (N,)    as they are
     scores and 0 or 1, both (N,) (N, 1)   binary: a score above ``threshold`` is a 1
-    scores and one-hot rows, both (N, C)  as with class indices
+    scores and one-hot rows, both (N, C)  as with class indices; so are rows of probabilities
     ====================================  =========================================================
 
     Args:

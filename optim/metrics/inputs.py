@@ -17,6 +17,7 @@ Array = ndarray[Any, Any]
 
 IGNORED = -100  # the class index that PyTorch's losses pass over
 TASKS = ("multiclass", "binary", "multilabel")
+SAME = "the same shape"
 
 
 class Labels(NamedTuple):
@@ -37,8 +38,8 @@ def labels(
         who: the metric, for its errors.
         output: scores of classes, (N, C) or (N, C, d1, ...); class indices, integers of the target's
             shape; one score a sample, (N,) or (N, 1); or one score for each label, (N, labels).
-        target: class indices, integers (N,) or (N, d1, ...); one-hot rows of the scores' shape; or 0
-            and 1 in the scores' shape.
+        target: class indices, integers (N,) or (N, d1, ...); one-hot rows of the scores' shape, or
+            probabilities, of which the likeliest class counts; or 0 and 1 in the scores' shape.
         task: ``"multiclass"``, ``"binary"`` or ``"multilabel"``; None finds out, and takes rows of
             several columns for one-hot.
         threshold: a score above it is a yes.
@@ -171,11 +172,11 @@ def _truth(who: str, t: Array) -> Array:
 
 
 def _from_one_hot(who: str, t: Array) -> Array:
-    """Return the class of each one-hot row."""
-    if not (((t == 0) | (t == 1)).all() and (t.sum(1) == 1).all()):
+    """Return the class of each one-hot row, or the likeliest of each row of probabilities, as MixUp makes."""
+    if not ((t >= 0).all() and np.allclose(t.sum(1), 1, rtol=0, atol=1e-4)):
         raise ValueError(message(
             who, f"an output and a target of shape {t.shape}, and rows that are not one-hot",
-            "class indices, or one 1 in each row",
+            "class indices, or one 1 in each row, or probabilities",
             "task='multilabel' for several labels a sample, or R2 for a regression"))  # fmt: skip
     return t.argmax(1)
 
@@ -186,7 +187,7 @@ def _shapes(who: str, x: Array, t: Array, expected: str) -> ValueError:
         hint = f"target.reshape({x.shape}), as nothing is broadcast here"
     elif x.ndim == 3 and t.shape == x.shape[:2]:
         hint = "np.moveaxis(output, -1, 1): classes are the second axis"
-    elif t.ndim == 2 and t.shape[1] == 1 and x.shape[0] == t.shape[0]:
+    elif expected != SAME and t.ndim == 2 and t.shape[1] == 1 and x.shape[0] == t.shape[0]:
         hint = "target[:, 0]"
     return ValueError(message(who, f"an output of shape {x.shape} and a target of shape {t.shape}", expected,
                               hint))  # fmt: skip
@@ -204,7 +205,7 @@ def numbers(who: str, output: Any, target: Any) -> tuple[Array, Array]:
         if is_class:
             raise ValueError(message(who, f"an output of shape {x.shape} and class indices of shape "
                                      f"{t.shape}", "numbers of the same shape", "Accuracy"))  # fmt: skip
-        raise _shapes(who, x, t, "the same shape")
+        raise _shapes(who, x, t, SAME)
     if not x.ndim:
         x, t = x[np.newaxis], t[np.newaxis]
     for values, what in ((x, "output"), (t, "target")):
@@ -218,6 +219,9 @@ def numbers(who: str, output: Any, target: Any) -> tuple[Array, Array]:
 
 def plain(who: str, value: Any, what: str) -> Array:
     """Return the numbers of an array, a Tensor or a list."""
+    if isinstance(value, tuple) and any(hasattr(part, "shape") for part in value):
+        raise TypeError(message(who, f"{what} that is a tuple of {len(value)}", "one array",
+                                "a function of output and target, that takes output[0]"))  # fmt: skip
     array = np.asarray(strip(value))
     if array.dtype.kind not in "biuf":
         hint = "np.unique(names, return_inverse=True)[1]" if array.dtype.kind in "UO" else ""

@@ -50,27 +50,28 @@ def classification_report(
     if len(names) != n:
         raise ValueError(message("classification_report", f"{len(names)} names", f"{n}, one for each class"))
     right, predicted, actual = np.diagonal(counts), counts.sum(0), counts.sum(1)
+    total, some = int(actual.sum()), predicted + actual > 0
+    if not total:
+        raise ValueError(message("classification_report", "no samples that count", "at least one"))
     columns = [
         right / np.maximum(predicted, 1),
         right / np.maximum(actual, 1),
         2 * right / np.maximum(predicted + actual, 1),
     ]
-    width = max(len("weighted avg"), *map(len, names))
+    heads = ("precision", "recall", "f1-score")
+    width, *widths = max(len("weighted avg"), *map(len, names)), *(max(len(h), digits + 2) + 2 for h in heads)
 
-    def line(name: str, values: Sequence[Any], support: Any) -> str:
-        cells = [f"{v:.{digits}f}" if v is not None else "" for v in values]
-        wide = [max(len(head), digits + 2) + 2 for head in heads[:3]]
-        return f"{name:>{width}}" + "".join(f"{c:>{w}}" for c, w in zip(cells, wide)) + f"{support:>9,}"
+    def line(name: str, cells: Sequence[str], support: str) -> str:
+        return f"{name:>{width}}" + "".join(f"{c:>{w}}" for c, w in zip(cells, widths)) + f"{support:>9}"
 
-    heads = ("precision", "recall", "f1-score", "support")
-    total, some = int(actual.sum()), predicted + actual > 0
-    if not total:
-        raise ValueError(message("classification_report", "no samples that count", "at least one"))
-    top = f"{'':>{width}}" + "".join(f"{h:>{max(len(h), digits + 2) + 2}}" for h in heads[:3]) + "  support"
-    rows = [line(name, values, support) for name, values, support in zip(names, zip(*columns), actual)]
-    ends = [
-        line("accuracy", (None, None, right.sum() / total), total),
-        line("macro avg", [c[some].mean() for c in columns], total),
-        line("weighted avg", [np.average(c, weights=actual) for c in columns], total),
-    ]
-    return "\n".join([top, *rows, "", *ends])
+    def row(name: str, values: Sequence[Any], support: int) -> str:
+        return line(name, [f"{v:.{digits}f}" for v in values], f"{support:,}")
+
+    return "\n".join([
+        line("", heads, "support"),
+        *(row(name, values, n) for name, values, n in zip(names, zip(*columns), actual)),
+        "",
+        line("accuracy", ["", "", f"{right.sum() / total:.{digits}f}"], f"{total:,}"),
+        row("macro avg", [c[some].mean() for c in columns], total),
+        row("weighted avg", [np.average(c, weights=actual) for c in columns], total),
+    ])  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -13,6 +14,19 @@ from autograd_core.errors import message
 from ..optimizer import Optimizer
 
 __all__ = ["FactorLR", "LRScheduler"]
+
+
+def check(
+    who: str, name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False,
+    whole: bool = False,
+) -> None:  # fmt: skip
+    """Refuse what is no number, or no integer if it is to be ``whole``, from ``low`` (or above it) on."""
+    number = isinstance(value, (int, np.integer) if whole else (int, float, np.integer, np.floating))
+    if number and low <= value <= high and not (above and value == low):
+        return
+    bounds = f"{'an integer' if whole else 'a number'} {'above' if above else 'from'} {low}"
+    bounds += f" to {high}" if high < math.inf else "" if above else " on"
+    raise ValueError(message(who, f"{name}={value!r}", bounds))
 
 
 class LRScheduler:
@@ -69,9 +83,7 @@ class LRScheduler:
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self.attach(optimizer)
-        if not isinstance(last_epoch, (int, np.integer)) or last_epoch < -1:
-            raise ValueError(message(type(self).__name__, f"last_epoch={last_epoch!r}",
-                                     "-1 or a number of epochs"))  # fmt: skip
+        check(type(self).__name__, "last_epoch", last_epoch, -1, whole=True)
         for number, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])

@@ -5,13 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from autograd_core.errors import message
-
 from ..optimizer import Optimizer
-from .base import FactorLR, LRScheduler
-from .decay import check
+from .base import FactorLR, LRScheduler, check
 
 __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
 
@@ -79,10 +74,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        for name, value in (("T_0", T_0), ("T_mult", T_mult)):
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(message(type(self).__name__, f"{name}={value!r}", "a positive integer"))
-        check(type(self).__name__, "eta_min", eta_min, 0)
+        check("CosineAnnealingWarmRestarts", "T_0", T_0, 1, whole=True)
+        check("CosineAnnealingWarmRestarts", "T_mult", T_mult, 1, whole=True)
+        check("CosineAnnealingWarmRestarts", "eta_min", eta_min, 0)
         self.T_0, self.T_mult, self.eta_min = int(T_0), int(T_mult), eta_min
         self.T_cur: float = 0
         self.T_i = self.T_0

@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Literal
 from autograd_core.errors import message
 
 from ..optimizer import Optimizer
-from .base import LRScheduler
-from .decay import check
+from .base import LRScheduler, check
 
 __all__ = ["CyclicLR"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
@@ -13,18 +12,9 @@ import numpy as np
 from autograd_core.errors import message
 
 from ..optimizer import Optimizer
-from .base import FactorLR
+from .base import FactorLR, check
 
 __all__ = ["ConstantLR", "ExponentialLR", "LinearLR", "MultiStepLR", "PolynomialLR", "StepLR"]
-
-
-def check(who: str, name: str, value: Any, low: float, high: float = math.inf, above: bool = False) -> None:
-    """Refuse what is no number from ``low`` (or above it) to ``high``."""
-    number = isinstance(value, (int, float, np.integer, np.floating))
-    if number and low <= value <= high and not (above and value == low):
-        return
-    bounds = f"a number {'above' if above else 'from'} {low}" + (f" to {high}" if high < math.inf else "")
-    raise ValueError(message(who, f"{name}={value!r}", bounds + " on" * (not above and high == math.inf)))
 
 
 class StepLR(FactorLR):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import FactorLR
-from .decay import check
+from .base import FactorLR, check
 
 __all__ = ["InverseSquareRootLR", "NoamLR"]
 

@@ -12,8 +12,7 @@ import numpy as np
 from autograd_core.errors import message
 
 from ..optimizer import Optimizer
-from .base import FactorLR, LRScheduler
-from .decay import check
+from .base import FactorLR, LRScheduler, check
 from .plateau import ReduceLROnPlateau
 
 __all__ = ["ChainedScheduler", "SequentialLR", "WarmupLR"]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-import numpy as np
-
 from autograd_core.errors import message
 
 from ..optimizer import Optimizer
+from .base import check
 from .cyclic import CyclingLR
-from .decay import check
 
 __all__ = ["OneCycleLR"]
 
@@ -91,7 +89,8 @@ class OneCycleLR(CyclingLR):
         t, last = self.last_epoch, self.total_steps - 1
         if t > self.total_steps:
             raise ValueError(message("OneCycleLR.step", f"step {t}",
-                                     f"at most total_steps={self.total_steps}"))  # fmt: skip
+                                     f"at most total_steps={self.total_steps}", "a longer one; a state that "
+                                     "is loaded, as from a checkpoint, brings its own"))  # fmt: skip
         top = self.pct_start * self.total_steps - 1
         ends = (top, 2 * top, last) if self.three_phase else (top, last)
         i = next((i for i, end in enumerate(ends) if t <= end), len(ends) - 1)
@@ -116,7 +115,6 @@ def _count(total_steps: int | None, epochs: int | None, steps_per_epoch: int | N
     given = {"epochs": epochs, "steps_per_epoch": steps_per_epoch}
     count = 1
     for name, value in given.items() if total_steps is None else [("total_steps", total_steps)]:
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(message("OneCycleLR", f"{name}={value!r}", "a positive integer"))
-        count *= int(value)
+        check("OneCycleLR", name, value, 1, whole=True)
+        count *= int(value)  # type: ignore[arg-type]
     return count

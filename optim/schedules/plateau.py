@@ -12,8 +12,7 @@ from autograd_core.errors import message
 from autograd_core.node import strip
 
 from ..optimizer import Optimizer
-from .base import LRScheduler
-from .decay import check
+from .base import LRScheduler, check
 
 __all__ = ["ReduceLROnPlateau"]
 

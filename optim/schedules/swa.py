@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core.errors import message
 
 from ..optimizer import Optimizer
-from .base import FactorLR
+from .base import FactorLR, check
 
 __all__ = ["SWALR"]
 
@@ -46,8 +46,7 @@ class SWALR(FactorLR):
     ) -> None:  # fmt: skip
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(message("SWALR", f"anneal_strategy={anneal_strategy!r}", "'cos' or 'linear'"))
-        if not isinstance(anneal_epochs, (int, np.integer)) or anneal_epochs < 0:
-            raise ValueError(message("SWALR", f"anneal_epochs={anneal_epochs!r}", "an integer from 0 on"))
+        check("SWALR", "anneal_epochs", anneal_epochs, 0, whole=True)
         self.anneal_epochs, self._anneal_strategy = anneal_epochs, anneal_strategy
         self.attach(optimizer)
         self.swa_lr = np.asarray(swa_lr).tolist()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from autograd_core import nn
-from autograd_core.errors import message
+from autograd_core.errors import counted, message
 
 from .checks import positive
 from .history import direction
@@ -253,6 +254,14 @@ class BestCheckpoint(Monitor):
             nn.save_file(trainer.model, self.path, {"epoch": trainer.epoch, "logs": dict(trainer.logs)})
 
 
+def takes_metric(scheduler: Any) -> bool:
+    """Tell whether a schedule is stepped with a metric, or the one that follows its warm-up is."""
+    after = getattr(scheduler, "after", None)
+    return "metrics" in inspect.signature(scheduler.step).parameters or (
+        after is not None and takes_metric(after)
+    )
+
+
 class Schedule(Callback):
     """Step a learning-rate schedule, or set the rate by a function of the epoch.
 
@@ -260,8 +269,8 @@ class Schedule(Callback):
         scheduler: an object with ``step()``, such as those of ``optim.schedules``; or a function that
             returns the rate for an epoch, counted from 0.
         every: ``"epoch"`` or ``"step"``.
-        monitor: the number that a schedule such as ReduceLROnPlateau gets: its ``step`` has an argument
-            ``metrics``. By default ``"val_loss"`` where there is validation, else ``"loss"``.
+        monitor: the number that a schedule such as ReduceLROnPlateau gets, also after a warm-up: its ``step``
+            has an argument ``metrics``. By default ``"val_loss"`` where there is validation, else ``"loss"``.
 
     Raises:
         TypeError: it has no ``step`` and is no function.
@@ -281,11 +290,14 @@ class Schedule(Callback):
         if every not in ("epoch", "step"):
             raise ValueError(message("Schedule", f"every={every!r}", "'epoch' or 'step'"))
         self.scheduler, self.every, self.monitor = scheduler, every, monitor
+        if isinstance(scheduler, type):
+            name = scheduler.__name__
+            raise TypeError(message("Schedule", f"the class {name}", "an object", f"{name}(optimizer, ...)"))
         step = getattr(scheduler, "step", None)
         if step is None and not callable(scheduler):
             raise TypeError(message("Schedule", f"a {type(scheduler).__name__}",
                                     "an object with step(), or a function of the epoch"))  # fmt: skip
-        self.plateau = step is not None and "metrics" in inspect.signature(step).parameters
+        self.plateau = step is not None and takes_metric(scheduler)
         if every == "step" and (self.plateau or step is None):
             raise ValueError(message("Schedule", f"every='step' and {scheduler!r}", "every='epoch'"))
         if every == "step":
@@ -304,10 +316,25 @@ class Schedule(Callback):
         elif self.every == "epoch" and hasattr(self.scheduler, "step"):
             self.scheduler.step()
 
+    def check_pace(self, epochs: int, per_epoch: int | None) -> None:
+        """Warn of a schedule over all steps of a training that is stepped after its epochs alone."""
+        total = getattr(self.scheduler, "total_steps", None)
+        if self.every == "epoch" and total and per_epoch and total >= epochs * per_epoch > epochs:
+            warnings.warn(message(
+                "Trainer.fit", f"{type(self.scheduler).__name__} with total_steps={total}, stepped after "
+                f"each of {counted(epochs, 'epoch')}", "total_steps of what it is stepped after",
+                "scheduler_every='step'"), stacklevel=3)  # fmt: skip
+
     def state_dict(self) -> dict[str, Any]:
         known = getattr(self.scheduler, "state_dict", None)
         return dict(known()) if known else {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if hasattr(self.scheduler, "load_state_dict"):
+            settings, ours = inspect.signature(type(self.scheduler)).parameters, self.state_dict()
+            for name in (n for n in settings if n in ours and n in state_dict and n != "last_epoch"):
+                if ours[name] != state_dict[name]:
+                    warnings.warn(message(
+                        "Schedule", f"{name}={state_dict[name]!r} in the checkpoint, and {ours[name]!r} "
+                        "here: the checkpoint's goes on"), stacklevel=5)  # fmt: skip
             self.scheduler.load_state_dict(state_dict)

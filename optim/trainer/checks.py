@@ -11,7 +11,7 @@ from autograd_core.errors import counted, message
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
-__all__ = ["check_loss", "check_parameters", "not_finite", "positive"]
+__all__ = ["check_finite", "check_loss", "check_parameters", "check_shapes", "not_finite", "positive"]
 
 
 def positive(who: str, **values: Any) -> None:
@@ -39,7 +39,7 @@ def check_parameters(model: Any, loss: Any, optimizer: Any) -> None:
     if left:
         warnings.warn(message("Trainer", f"an optimizer that does not hold {_some(left)}",
                               "all that requires a gradient", "requires_grad_(False) for what shall stay as "
-                              "it is"), stacklevel=4)  # fmt: skip
+                              "it is"), stacklevel=3)  # fmt: skip
 
 
 def _some(names: list[str], most: int = 4) -> str:
@@ -48,7 +48,7 @@ def _some(names: list[str], most: int = 4) -> str:
 
 
 def check_loss(output: Any, target: Any, loss: Any) -> None:
-    """Refuse a loss that cannot be followed back, is not one number, or broadcast without a word."""
+    """Refuse a loss that cannot be followed back, is not one number, or has broadcast."""
     who = "Trainer.fit"
     if not isinstance(loss, Tensor):
         raise TypeError(message(who, f"a loss of type {type(strip(loss)).__name__}", "a Tensor",
@@ -60,6 +60,11 @@ def check_loss(output: Any, target: Any, loss: Any) -> None:
         raise ValueError(message(who, "a loss that does not depend on any parameter that is learnt",
                                  "one made of the model's output", "no .detach(), .numpy() or no_grad() on "
                                  "the way"))  # fmt: skip
+    check_shapes(who, output, target)
+
+
+def check_shapes(who: str, output: Any, target: Any) -> None:
+    """Refuse an output and a target of which a loss would broadcast one along the other's samples."""
     a, b = getattr(output, "shape", None), getattr(target, "shape", None)
     if a and b and a != b and {a, b} == {(a[0], 1), (a[0],)} and a[0] > 1 and target.dtype.kind == "f":
         raise ValueError(message(who, f"an output of shape {a} and a target of shape {b}, which broadcast to "
@@ -99,9 +104,9 @@ def _finite(x: Any) -> bool:
 
 
 def check_finite(model: Any, epoch: int, step: int) -> None:
-    """Refuse to keep parameters that are not finite."""
+    """Refuse to keep learnt parameters that are not finite."""
     for name, p in model.named_parameters():
-        if not _finite(p):
+        if p.requires_grad and not _finite(p):
             raise FloatingPointError(message(
                 "Trainer.fit", f"the parameter {name} that is not finite after epoch {epoch}, step {step}",
-                "finite ones, to be kept in a checkpoint", "a smaller rate, or clip_norm=1.0"))  # fmt: skip
+                "finite ones, to be kept", "a smaller rate, or clip_norm=1.0"))  # fmt: skip

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from autograd_core import no_grad
-from autograd_core.errors import message
+from autograd_core.errors import counted, message
 from autograd_core.node import strip
+from autograd_core.tensor import Tensor
 
-from .feeding import forward, lost
+from .checks import check_shapes
+from .feeding import forward, lost, plain
 
 __all__ = ["evaluating", "measure", "outputs"]
 
@@ -46,8 +48,10 @@ def measure(
         metric.reset()
     total, count = 0.0, 0
     with evaluating(model, loss):
-        for batch in batches:
+        for batch in map(plain, batches):
             output, target, size = forward(model, batch)
+            if not count:
+                check_shapes("Trainer.evaluate", output, target)
             total += float(strip(lost(loss, output, target))) * size
             count += size
             for metric in fresh.values():
@@ -63,11 +67,17 @@ def outputs(model: Any, batches: Iterable[Any], with_targets: bool) -> Any:
     """Return the outputs for all batches as one array, or a tuple of arrays."""
     found = []
     with evaluating(model):
-        for batch in batches:
+        for batch in map(plain, batches):
             if with_targets:
                 output = forward(model, batch)[0]
             else:
                 output = model(*batch) if isinstance(batch, tuple) else model(batch)
+                samples = batch[0] if isinstance(batch, tuple) else batch
+                if isinstance(output, Tensor) and output.shape[:1] != (len(samples),):
+                    raise ValueError(message(
+                        "Trainer.predict", f"outputs of shape {output.shape} for "
+                        f"{counted(len(samples), 'sample')}", "one for each",
+                        "x[np.newaxis], if x is a single sample"))  # fmt: skip
             found.append(strip(output))
     if not found:
         raise ValueError(message("Trainer.predict", "a loader without a batch", "at least one"))

@@ -34,8 +34,18 @@ def is_loader(x: Any) -> bool:
 def arrays_of(who: str, x: Any, y: Any) -> list[ndarray[Any, Any]]:
     """Return the arrays of the inputs (several are a tuple) and the target, of equal lengths."""
     given = [*(x if isinstance(x, tuple) else (x,)), *(() if y is None else (y,))]
-    arrays = [np.asarray(strip(a)) for a in given]
+    try:
+        arrays = [np.asarray(strip(a)) for a in given]
+    except ValueError as error:  # lists within lists, of different lengths
+        if not all(isinstance(a, (list, tuple)) or hasattr(a, "dtype") for a in given):
+            raise TypeError(message(who, f"data of type {', '.join(type(a).__name__ for a in given)}",
+                                    "arrays, an nn.data.Dataset, or a loader",
+                                    "nn.data.DataLoader(dataset, batch_size=32)")) from None  # fmt: skip
+        raise ValueError(message(who, f"lists that make no array ({error})", "samples of one shape",
+                                 "padding, see nn.utils.rnn.pad_sequence")) from None  # fmt: skip
     shapes = [a.shape for a in arrays]
+    if any(isinstance(a, ndarray) and a.dtype == object for a in given):
+        raise ValueError(message(who, "an array of dtype object", "numbers", "x.astype(np.float32)"))
     if any(not s for s in shapes) or any(a.dtype == object for a in arrays):
         raise ValueError(message(who, f"data of type {', '.join(type(a).__name__ for a in given)}",
                                  "arrays of samples, or a loader", "nn.data.batches(x, y)"))  # fmt: skip
@@ -170,10 +180,20 @@ def forward(model: Callable[..., Any], batch: Any) -> tuple[Any, Any, int]:
 def lost(loss: Callable[..., Any], output: Any, target: Any) -> Any:
     """Return the loss of an output, and of its target if it has one."""
     if target is not None:
-        return loss(output, target)
+        if not isinstance(output, tuple):
+            return loss(output, target)
+        try:
+            return loss(output, target)
+        except (TypeError, AttributeError) as error:
+            raise TypeError(message(
+                "Trainer", f"a model that returns a tuple of {len(output)}, and a loss that fails on it "
+                f"({error})", "a loss of this tuple and the target",
+                "loss=lambda output, target: f(output[0], target)")) from error  # fmt: skip
     try:
         return loss(output)
     except TypeError as error:
+        if "required positional argument" not in str(error):
+            raise
         raise TypeError(message("Trainer", "data without a target, and a loss that needs one", "fit(x, y)",
                                 "fit(x, x) if the input is the target")) from error  # fmt: skip
 

@@ -48,6 +48,9 @@ class History(dict[str, list[float]]):
         """How many whole epochs there were."""
         return max(map(len, self.values()), default=0)
 
+    def __missing__(self, name: object) -> list[float]:
+        raise KeyError(message("History", repr(name), f"one of {', '.join(self) or 'none yet'}"))
+
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch."""
         before = self.epochs

@@ -94,6 +94,8 @@ class Run:
                 self.write()
             for hook in trainer.hooks["on_fit_end"]:
                 hook(trainer)
+            check_finite(trainer.model, trainer.epoch, trainer.step)
+            history.interrupted = self.interrupt.came  # meanwhile, too
             if history.interrupted:
                 kept = "" if trainer.checkpoints is None else ", and in a checkpoint"
                 progress.say(f"interrupted by Ctrl-C in epoch {trainer.epoch} after step {trainer.step}: "
@@ -144,7 +146,7 @@ class Run:
                     if interrupt.came or trainer.stopping:
                         return False
                     self.show()
-                    if step == due or self.overdue():
+                    if step == due or clock() >= self.deadline():
                         self.write()
                     wake, due = self.wake(), self.due()
         return True
@@ -203,16 +205,13 @@ class Run:
 
     def wake(self) -> float:
         """Return when to look up from the work at the latest."""
-        checkpoints = self.trainer.checkpoints
-        timed = checkpoints is not None and checkpoints.unit == "seconds"
-        kept = self.written + checkpoints.every if timed else inf
-        return min(kept, perf_counter() + self.progress.interval)
+        return min(self.deadline(), perf_counter() + self.progress.interval)
 
-    def overdue(self) -> bool:
-        """Tell whether the clock asks for a checkpoint."""
+    def deadline(self) -> float:
+        """Return when the clock asks for the next checkpoint."""
         checkpoints = self.trainer.checkpoints
         timed = checkpoints is not None and checkpoints.unit == "seconds"
-        return timed and perf_counter() >= self.written + checkpoints.every
+        return float(self.written + checkpoints.every) if timed else inf
 
     def due(self) -> int:
         """Return the step after which the next checkpoint is written; -1 if steps do not tell."""

@@ -12,6 +12,7 @@ from numpy import ndarray
 from autograd_core.errors import message
 
 from . import randomness
+from .callbacks import Callback
 from .feeding import length
 
 __all__ = ["about", "differences", "put_back", "take"]
@@ -57,7 +58,8 @@ def kind(thing: Any) -> str:
 
 def remembering(trainer: Any) -> list[Any]:
     """Return the callbacks that have a state; others may come and go."""
-    return [callback for callback in trainer.callbacks if getattr(callback, "state_dict", dict)()]
+    none = Callback.state_dict
+    return [c for c in trainer.callbacks if getattr(type(c), "state_dict", none) is not none]
 
 
 def arrays_in(module: Any) -> dict[str, str]:

@@ -24,11 +24,13 @@ def stepper(trainer: Any) -> Callable[[Any], tuple[float, int]]:
     model, loss_of, optimizer = trainer.model, trainer.loss, trainer.optimizer
     metrics, hooks = list(trainer.metrics.values()), trainer.hooks["on_backward_end"]
     norm, limit = trainer.clip_norm, trainer.clip_value
-    params = [p for group in optimizer.param_groups for p in group["params"]]
     zero_grad, update = optimizer.zero_grad, optimizer.step
     follows = norm is not None or limit is not None or bool(hooks)
     form = getattr(optimizer, "closure_form", "backward")
     first = True
+
+    def params() -> list[Any]:  # a callback may have added some
+        return [p for group in optimizer.param_groups for p in group["params"]]
 
     def losses(batch: Any) -> tuple[Any, float, int, Any, Any]:
         nonlocal first
@@ -47,9 +49,9 @@ def stepper(trainer: Any) -> Callable[[Any], tuple[float, int]]:
 
     def after_backward() -> None:
         if limit is not None:
-            nn.utils.clip_grad_value_(params, limit)
+            nn.utils.clip_grad_value_(params(), limit)
         if norm is not None:
-            nn.utils.clip_grad_norm_(params, norm)
+            nn.utils.clip_grad_norm_(params(), norm)
         for hook in hooks:
             hook(trainer)
 
@@ -78,7 +80,7 @@ def stepper(trainer: Any) -> Callable[[Any], tuple[float, int]]:
             total += value * size
             count += size
             measured(output, target)
-        for p in params:
+        for p in params():
             if p.grad is not None:
                 p.grad = p.grad * p.grad.dtype.type(1 / count)
         after_backward()

@@ -41,7 +41,7 @@ class Trainer:
             a list, or in a dictionary by the names that they have in the history.
         scheduler: of the learning rate: stepped after each epoch. ReduceLROnPlateau gets the loss, that of
             the validation if there is one. A function gives the rate for an epoch, counted from 0.
-        scheduler_every: ``"epoch"`` or ``"step"``.
+        scheduler_every: ``"epoch"`` or ``"step"``, for which OneCycleLR and CyclicLR are meant.
         callbacks: objects with hooks, see :class:`optim.Callback`.
         checkpoints: an :class:`optim.Checkpoints`, or a folder to have one each epoch: the same ``fit``,
             called again, goes on from the last.
@@ -55,6 +55,7 @@ class Trainer:
         history: the History of the last training, also when an error ended it.
         epoch, step: the present epoch, from 1, and all steps so far.
         logs: the numbers of the present epoch.
+        results: those of the last epoch, with metrics that are arrays, such as a confusion matrix.
         validates: whether there is validation.
 
     Raises:
@@ -78,16 +79,18 @@ class Trainer:
 
     def __init__(
         self, model: nn.Module, optimizer: Optimizer, loss: Callable[..., Any], *,
-        metrics: Iterable[Any] | Mapping[str, Any] = (), scheduler: Any = None,
-        scheduler_every: str = "epoch", callbacks: Iterable[Any] = (), checkpoints: Any = None,
+        metrics: Iterable[Any] | Mapping[str, Any] | None = (), scheduler: Any = None,
+        scheduler_every: str = "epoch", callbacks: Iterable[Any] | None = (), checkpoints: Any = None,
         clip_norm: float | None = None, clip_value: float | None = None, accumulate: int = 1,
         seed: int | None = None, quiet: bool = False,
     ) -> None:  # fmt: skip
         if not isinstance(model, nn.Module):
             raise TypeError(message("Trainer", f"a model of type {type(model).__name__}", "a Module"))
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(message("Trainer", f"an optimizer {optimizer!r}", "an Optimizer",
-                                    "optim.Adam(model.parameters())"))  # fmt: skip
+            several = isinstance(optimizer, (list, tuple))
+            got = f"a {type(optimizer).__name__} of optimizers" if several else f"an optimizer {optimizer!r}"
+            hint = "a loop of your own for several" if several else "optim.Adam(model.parameters())"
+            raise TypeError(message("Trainer", got, "an Optimizer", hint))
         if not callable(loss) or isinstance(loss, type):
             raise TypeError(message("Trainer", f"a loss {loss!r}", "a function of output and target",
                                     "nn.CrossEntropyLoss()"))  # fmt: skip
@@ -96,21 +99,28 @@ class Trainer:
         for name, value in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if value is not None and not value > 0:
                 raise ValueError(message("Trainer", f"{name}={value!r}", "a positive number or None"))
-        own = getattr(optimizer, "closure_form", "backward") != "backward"
-        if own and (clip_norm is not None or clip_value is not None):
-            raise ValueError(message("Trainer", f"clipping and {type(optimizer).__name__}",
-                                     "no clipping: it takes the gradients itself"))  # fmt: skip
         if accumulate > 1 and getattr(optimizer, "needs_closure", False):
             raise ValueError(message("Trainer", f"accumulate={accumulate} and {type(optimizer).__name__}",
                                      "accumulate=1 where the optimizer asks for the loss itself",
                                      "larger batches"))  # fmt: skip
         self.model, self.optimizer, self.loss = model, optimizer, loss
-        self.metrics = measures_of(metrics)
+        self.metrics = measures_of(() if metrics is None else metrics)
+        callbacks = () if callbacks is None else callbacks
+        if not isinstance(callbacks, Iterable):
+            raise TypeError(message("Trainer", f"callbacks={callbacks!r}", "a list", f"[{callbacks!r}]"))
         self.callbacks = list(callbacks)
         if scheduler is not None:
             known = isinstance(scheduler, Schedule)
             self.callbacks.insert(0, scheduler if known else Schedule(scheduler, scheduler_every))
+        for schedule in (c.scheduler for c in self.callbacks if isinstance(c, Schedule)):
+            if getattr(schedule, "optimizer", optimizer) is not optimizer:
+                raise ValueError(message("Trainer", f"{schedule!r} of another optimizer",
+                                         "a schedule of the Trainer's own"))  # fmt: skip
         self.hooks = hooks_of(self.callbacks)
+        looks = clip_norm is not None or clip_value is not None or self.hooks["on_backward_end"]
+        if looks and getattr(optimizer, "closure_form", "backward") != "backward":
+            raise ValueError(message("Trainer", f"clipping or on_backward_end and {type(optimizer).__name__}",
+                                     "neither: it takes the gradients itself"))  # fmt: skip
         folder = checkpoints is None or isinstance(checkpoints, Checkpoints)
         self.checkpoints: Checkpoints | None = checkpoints if folder else Checkpoints(checkpoints)
         self.clip_norm, self.clip_value, self.accumulate = clip_norm, clip_value, int(accumulate)
@@ -147,8 +157,8 @@ class Trainer:
         Raises:
             ValueError: data that do not fit each other or the loss, an empty data set, a batch larger than
                 it, a checkpoint of another training, only damaged checkpoints.
-            FloatingPointError: the loss is NaN or infinite; it names epoch, step, and the first parameter
-                concerned.
+            FloatingPointError: the loss is NaN or infinite, or in the end a parameter is; it names epoch,
+                step, and the first parameter concerned.
             KeyboardInterrupt: at a second Ctrl-C.
         """
         positive("Trainer.fit", epochs=epochs, log_every=log_every)
@@ -170,13 +180,16 @@ class Trainer:
             x, y, *held = split(x, y, validation, split_seed)
             validation = tuple(held)
         loader = loader_of("Trainer.fit", x, y, batch_size, shuffle, transform)
-        tested = self._validation(validation, x)
+        tested = self._validation(validation, x, y)
         self.validates = tested is not None
         progress = Progress(epochs, None, log_every, self.quiet)
         self.history, self.logs, self.stopping = History(), {}, ""
         self.epoch = self.step = 0
         run = Run(self, loader, tested, epochs, steps, progress, split_seed)
         progress.steps = run.per_epoch()
+        for callback in self.callbacks:
+            if isinstance(callback, Schedule):
+                callback.check_pace(epochs, progress.steps)
         if found is not None:
             check_same(found[0], found[1]["about"], run.about)
         if not self.model.training:  # parts of it that are frozen in evaluation stay so
@@ -198,7 +211,7 @@ class Trainer:
                                      "checkpoints.clear()"))  # fmt: skip
         return self.checkpoints.latest()
 
-    def _validation(self, validation: Any, x: Any) -> Any:
+    def _validation(self, validation: Any, x: Any, y: Any) -> Any:
         """Return a loader of what to validate with, or None."""
         if validation is None:
             return None
@@ -211,9 +224,11 @@ class Trainer:
                 raise ValueError(message("Trainer.fit", f"samples of shape {ours}, and of shape {theirs} to "
                                          "validate with", "the same shape"))  # fmt: skip
             return loader_of("Trainer.fit", *validation, None, False, default=TOGETHER)
-        if not is_loader(validation) and not isinstance(validation, DATASETS):
+        pair = y is not None and isinstance(validation, list) and all(hasattr(v, "shape") for v in validation)
+        if pair or not is_loader(validation) and not isinstance(validation, DATASETS):
             raise TypeError(message("Trainer.fit", f"validation of type {type(validation).__name__}",
-                                    "a pair (x, y), a loader, or a fraction"))  # fmt: skip
+                                    "a pair (x, y), a loader, or a fraction",
+                                    "a tuple" if pair else ""))  # fmt: skip
         return loader_of("Trainer.fit", validation, None, None, False, default=TOGETHER)
 
     def evaluate(self, x: Any, y: Any = None, *, batch_size: int = TOGETHER) -> dict[str, Any]:
@@ -239,8 +254,8 @@ class Trainer:
             ValueError: a loader that shuffles, as nobody would know which output is whose.
         """
         batches = loader_of("Trainer.predict", x, None, batch_size, False)
-        ordered = (type(None), nn.data.SequentialSampler)
-        if batches is x and not isinstance(getattr(x, "sampler", None), ordered):
+        sampler = type(getattr(x, "sampler", None)).__name__  # PyTorch's has the same name
+        if batches is x and sampler not in ("NoneType", "SequentialSampler"):
             raise ValueError(message("Trainer.predict", f"a loader that shuffles, {x!r}",
                                      "samples in their order", "shuffle=False"))  # fmt: skip
         return outputs(self.model, batches, batches is x or isinstance(x, DATASETS))
@@ -269,12 +284,12 @@ def measures_of(metrics: Iterable[Any] | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(metrics, (str, bytes)) or not isinstance(metrics, Iterable):
         raise TypeError(message("Trainer", f"metrics={metrics!r}", "a list or a dictionary",
                                 f"[{metrics!r}]"))  # fmt: skip
-    if isinstance(metrics, Mapping):
-        return {name: measures.get(metric) for name, metric in metrics.items()}
+    pairs = metrics.items() if isinstance(metrics, Mapping) else ((None, metric) for metric in metrics)
     found: dict[str, Any] = {}
-    for metric in map(measures.get, metrics):
-        if metric.name in found or metric.name == "loss":
-            raise ValueError(message("Trainer", f"two metrics of the name {metric.name!r}", "a name for each",
+    for given, metric in ((name, measures.get(metric)) for name, metric in pairs):
+        name = metric.name if given is None else given
+        if name in found or name in ("loss", "lr", "seconds"):
+            raise ValueError(message("Trainer", f"two columns of the name {name!r}", "a name for each metric",
                                      "a dictionary {name: metric}"))  # fmt: skip
-        found[metric.name] = metric
+        found[name] = metric
     return found

@@ -188,11 +188,23 @@ def test_a_schedule_that_waits_for_a_plateau_gets_the_validation_loss() -> None:
         optim.Schedule(scheduler, every="step")
 
 
+def test_a_plateau_after_a_warm_up_gets_the_loss() -> None:
+    trainer = made()
+    plateau = optim.lr_scheduler.ReduceLROnPlateau(trainer.optimizer, patience=0, factor=0.5, threshold=0.9)
+    warm = optim.schedules.WarmupLR(trainer.optimizer, 1, after=plateau)
+    again = optim.Trainer(trainer.model, trainer.optimizer, trainer.loss, scheduler=warm, quiet=True)
+    history = again.fit(X, Y, epochs=4)
+    np.testing.assert_allclose(history["lr"], [0.05, 0.1, 0.1, 0.05])
+    assert plateau.best == history["loss"][1]
+
+
 def test_what_is_no_schedule() -> None:
     with pytest.raises(TypeError, match="a float, expected an object with step"):
         made(scheduler=0.1)
     with pytest.raises(ValueError, match="every='batch'"):
         made(scheduler=lambda epoch: 0.1, scheduler_every="batch")
+    with pytest.raises(ValueError, match=r"StepLR\(.*\) of another optimizer"):
+        made([optim.Schedule(optim.schedules.StepLR(made().optimizer, 1))])
 
 
 def test_statistics_of_gradients() -> None:
@@ -257,6 +269,51 @@ def test_what_is_no_average() -> None:
         optim.Averaging(optim.AveragedModel(nn.Linear(1, 1)), every="batch")
 
 
+def test_noise_goes_on_where_it_was(tmp_path: Path) -> None:
+    def trained(folder: str, eta: float, *plan: int) -> Any:
+        for epochs in plan:
+            noise = optim.GradientNoise(eta, generator=np.random.default_rng(0))
+            trainer = made([noise], checkpoints=tmp_path / folder)
+            trainer.fit(X, Y, epochs=epochs, batch_size=20, shuffle=False)
+        return trainer.model.weight.numpy(), noise.step
+
+    once, twice = trained("once", 0.3, 4), trained("twice", 0.3, 1, 4)
+    assert once[1] == twice[1] == 8
+    np.testing.assert_array_equal(once[0], twice[0])
+    assert not np.allclose(once[0], trained("none", 0.0, 4)[0], rtol=0.1)
+
+
+def test_parameters_that_are_added_on_the_way_count_as_the_others() -> None:
+    def trained(batch_size: int, **options: Any) -> Any:
+        nn.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3))
+        model[0].requires_grad_(False)
+        sgd = optim.SGD(model[1].parameters(), lr=0.1)
+
+        def thaw(trainer: Any) -> None:
+            if trainer.epoch == 2:
+                model[0].requires_grad_(True)
+                sgd.add_param_group({"params": model[0].parameters()})
+
+        thawing = optim.LambdaCallback(on_epoch_begin=thaw)
+        loss = nn.CrossEntropyLoss()
+        trainer = optim.Trainer(model, sgd, loss, callbacks=[thawing], quiet=True, **options)
+        trainer.fit(X, Y, epochs=2, batch_size=batch_size, shuffle=False)
+        return model[0].weight.numpy()
+
+    np.testing.assert_allclose(trained(5, accumulate=4), trained(20), rtol=1e-5)
+    clipped = trained(20, clip_value=1e-6) - trained(20, clip_value=1e-9)
+    assert abs(clipped).max() < 1e-6
+
+
+def test_an_optimizer_that_takes_the_gradients_itself_shows_none() -> None:
+    model = nn.Linear(4, 3)
+    newton = optim.Newton(model.parameters())
+    for options in ({"callbacks": [optim.GradientStatistics()]}, {"clip_norm": 1.0}):
+        with pytest.raises(ValueError, match="clipping or on_backward_end and Newton"):
+            optim.Trainer(model, newton, nn.CrossEntropyLoss(), **options)
+
+
 def test_the_state_of_a_callback_is_in_the_checkpoint(tmp_path: Path) -> None:
     class Counter(optim.Callback):
         seen = 0
@@ -276,6 +333,24 @@ def test_the_state_of_a_callback_is_in_the_checkpoint(tmp_path: Path) -> None:
     counter = Counter()
     made([counter], checkpoints=tmp_path).fit(X, Y, epochs=3, batch_size=20)
     assert counter.seen == 6
+
+    class Late(optim.Callback):  # it has nothing to keep when the training begins
+        def __init__(self) -> None:
+            self.seen: dict[str, Any] = {}
+
+        def on_epoch_end(self, trainer: Any) -> None:
+            self.seen = {"epoch": trainer.epoch, "before": self.seen.get("epoch", 0)}
+
+        def state_dict(self) -> dict[str, Any]:
+            return self.seen
+
+        def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+            self.seen = state_dict
+
+    for epochs in (2, 3):
+        late = Late()
+        made([late], checkpoints=tmp_path / "late").fit(X, Y, epochs=epochs)
+    assert late.seen == {"epoch": 3, "before": 2}
 
     class Odd(Counter):
         def state_dict(self) -> dict[str, Any]:

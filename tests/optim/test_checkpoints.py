@@ -392,6 +392,12 @@ def test_ctrl_c_ends_cleanly_and_the_run_goes_on_later(tmp_path: Path, expected:
     assert not resumed(tmp_path, expected).history.interrupted
 
 
+def test_ctrl_c_at_the_end_is_told() -> None:
+    trainer, data = killed.training(None)
+    trainer.hooks["on_fit_end"].append(lambda trainer: signal.raise_signal(signal.SIGINT))
+    assert killed.fit(trainer, data, epochs=1).interrupted
+
+
 def test_ctrl_c_during_validation(tmp_path: Path, expected: Any) -> None:
     class Slow(nn.Module):
         def forward(self, x: Any) -> Any:

@@ -316,6 +316,17 @@ def test_what_does_not_reach_the_loss_stays() -> None:
     assert b.numpy().tolist() == [5.0]
 
 
+def test_a_gradient_that_overflows_on_the_way_does_not_spoil_the_parameters() -> None:
+    p = nn.Parameter(np.array([1.0]))
+    optimizer = optim.LBFGS([p], lr=1e3)
+    closure = closure_of(optimizer, lambda: np.exp(p * p).sum())
+    with np.errstate(over="ignore"):
+        optimizer.step(closure)
+        assert p.item() == 1 - 1e3  # the first step; no second one has been made
+        with pytest.raises(FloatingPointError, match="a smaller lr"):
+            optimizer.step(closure)
+
+
 @pytest.mark.parametrize("search", ["strong_wolfe", None])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_a_closure_that_fails_leaves_all_whole(error: Any, search: Any) -> None:

@@ -341,6 +341,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
      r"try target.reshape\(\(4,\)\)"),
     ("column of classes", lambda: M.accuracy(X, T[:, None]), ValueError, r"try target\[:, 0\]"),
     ("r2 broadcast", lambda: M.r2_score(X[:, :1], T), ValueError, r"as nothing is broadcast"),
+    ("mse of a column", lambda: M.MeanSquaredError()(X, T[:, None]), ValueError, r"the same shape$"),
     ("mse broadcast", lambda: M.MeanSquaredError()(X[:, 0], X[:, :1]), ValueError, "nothing is broadcast"),
     ("class out of range", lambda: M.accuracy(X, T + 1), IndexError,
      "class 3, expected 0 to 2; try target - 1"),
@@ -366,6 +367,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("channels last", lambda: M.perplexity(np.zeros((2, 5, 7)), np.zeros((2, 5), int)), ValueError,
      r"try np.moveaxis\(output, -1, 1\)"),
     ("text", lambda: M.accuracy(X, np.array(list("abca"))), TypeError, "try np.unique"),
+    ("two outputs", lambda: M.MeanSquaredError()((X, X), X), TypeError, "an output that is a tuple of 2"),
     ("average", lambda: M.F1("mean"), ValueError, "average='mean'"),
     ("zero division", lambda: M.F1(zero_division=2), ValueError, "zero_division=2"),
     ("beta", lambda: M.FBeta(-1), ValueError, "beta=-1"),
@@ -378,19 +380,28 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
 
 
 WRONG += [
-    ("function of one", lambda: M.get(lambda x, t: 0.0)(np.ones(()), np.ones(())), ValueError, "shape \\(\\)"),
+    ("function of one", lambda: M.get(lambda x, t: 0.0)(np.ones(()), np.ones(())), ValueError,
+     r"an output of shape \(\)"),
     ("state of other classes", lambda: M.ConfusionMatrix(2).load_state_dict({"counts": np.eye(3, dtype=int)}),
      ValueError, r"ConfusionMatrix.load_state_dict\] got counts of \[3\] classes, expected 2"),
     ("state of no square", lambda: M.ConfusionMatrix().load_state_dict({"counts": np.ones((2, 3), int)}),
      ValueError, r"counts of \[2, 3\] classes, expected one number"),
     ("state that disagrees", lambda: M.Recall().load_state_dict(
-        {name: np.arange(i + 2) for i, name in enumerate(M.Recall.states)}), ValueError, r"\[2, 3, 4\] classes"),
+        {name: np.arange(i + 2) for i, name in enumerate(M.Recall.states)}),
+     ValueError, r"counts of \[2, 3, 4\] classes"),
 ]  # fmt: skip
 
 
 def over_two(metric: Any) -> None:
     metric.update(X, X)
     metric.update(X[:, :2], X[:, :2])
+
+
+def test_of_rows_of_probabilities_the_likeliest_class_counts() -> None:
+    mixed = np.array([[0.7, 0.3, 0.0], [0.1, 0.3, 0.6], [0.2, 0.5, 0.3], [1.0, 0.0, 0.0]], np.float32)
+    assert M.accuracy(X, mixed) == M.accuracy(X, np.array([0, 2, 1, 0]))
+    with pytest.raises(ValueError, match="rows that are not one-hot"):
+        M.accuracy(X, mixed * 1.1)
 
 
 @pytest.mark.parametrize(("call", "error", "text"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])

@@ -239,6 +239,13 @@ def curve() -> tuple[Any, Any]:
     return t, np.sin(3 * t) + 0.1 * np.random.default_rng(0).normal(size=t.shape)
 
 
+def test_the_first_damping_of_a_gradient_whose_square_vanishes() -> None:
+    x = nn.Parameter(np.array([1e-25], np.float32))
+    optimizer = optim.GaussNewton([x], damping=0.5)
+    optimizer.step(lambda: 2 * x)
+    assert optimizer.memory["damping"] == pytest.approx(0.5 * 4 / 3)  # a third, as the model held
+
+
 @pytest.mark.parametrize("form", ["residuals", "outputs"])
 def test_a_network_fits_a_curve_as_closely_as_scipy(form: str) -> None:
     optimize = scipy_optimize()

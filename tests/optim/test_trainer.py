@@ -94,10 +94,13 @@ def test_it_takes_any_loader(kind: str) -> None:
                 return zip(X, Y, strict=True)
 
         loader, options = Stream(), {"batch_size": 8}
-    history = made(seed=1).fit(loader, epochs=2, validation=pairs, **options)
+    held = loader if kind in ("iterable", "torch") else pairs
+    history = made(seed=1).fit(loader, epochs=2, validation=held, **options)
     expected = made(seed=1).fit(X, Y, epochs=2, batch_size=8, shuffle=False, validation=(X, Y))
     assert history.steps == expected.steps
     np.testing.assert_allclose(history["val_loss"], expected["val_loss"], rtol=1e-6)
+    if kind != "stream":
+        np.testing.assert_allclose(made().predict(loader), made().predict(X), rtol=1e-5, atol=1e-6)
 
 
 def test_several_inputs_and_no_target() -> None:
@@ -244,7 +247,7 @@ def test_metrics_of_training_and_of_validation() -> None:
     assert list(history) == [*names, *(f"val_{name}" for name in names), "lr", "seconds"]
     found = trainer.evaluate(X, Y)
     assert found["accuracy"] == pytest.approx(history["val_accuracy"][-1])
-    with pytest.raises(ValueError, match="two metrics of the name 'accuracy'"):
+    with pytest.raises(ValueError, match="two columns of the name 'accuracy'"):
         made(metrics=["accuracy", optim.metrics.Accuracy()])
     matrix = made(metrics=[optim.metrics.ConfusionMatrix()])
     assert "confusion" not in " ".join(matrix.fit(X, Y, epochs=1))  # no number
@@ -311,6 +314,14 @@ def test_losses_that_cannot_be_learnt_from(loss: Any, target: Any, text: str) ->
         made(nn.Linear(4, 1), loss).fit(X, target, epochs=1)
 
 
+def test_a_loss_that_broadcasts_is_not_measured() -> None:
+    trainer = made(nn.Linear(4, 1), mse)
+    for call in (lambda: trainer.evaluate(X, T[:, 0]),
+                 lambda: trainer.fit(X, T, epochs=1, validation=(X, T[:, 0]))):  # fmt: skip
+        with pytest.raises(ValueError, match=r"Trainer.evaluate.*broadcast to \(50, 50\)"):
+            call()
+
+
 def test_a_metric_of_another_task() -> None:
     trainer = made(nn.Linear(4, 1), nn.MSELoss(), metrics=["accuracy"])
     before = trainer.model.state_dict()
@@ -321,6 +332,9 @@ def test_a_metric_of_another_task() -> None:
         made(metrics=["accurracy"])
     with pytest.raises(TypeError, match="metrics='accuracy'"):
         made(metrics="accuracy")
+    for metrics, name in [({"loss": "accuracy"}, "loss"), ({"lr": "accuracy"}, "lr")]:
+        with pytest.raises(ValueError, match=f"two columns of the name '{name}'"):
+            made(metrics=metrics)
 
 
 def test_an_optimizer_of_something_else() -> None:
@@ -390,6 +404,14 @@ def test_a_loss_that_is_not_finite_names_the_parameter() -> None:
     root = made(nn.Linear(4, 1), lambda output, target: ((output * 0 - 1).sqrt()).mean())
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="gradient of weight is not"):
         root.fit(X, T, epochs=1)
+
+
+def test_parameters_that_the_last_step_has_spoilt_are_no_result() -> None:
+    model = nn.Linear(4, 1)
+    trainer = optim.Trainer(model, optim.SGD(model.parameters(), lr=1e38), nn.MSELoss(), quiet=True)
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=r"weight .*epoch 1, step 1"):
+        trainer.fit(X * 100, T * 100, epochs=1, batch_size=50)
+    assert trainer.history.epochs == 1
 
 
 # -- the history -----------------------------------------------------------------------------------
