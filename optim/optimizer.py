@@ -19,6 +19,7 @@ from .groups import Group, Slots
 
 __all__ = ["Optimizer"]
 
+LATER = {"maximize", "decoupled_weight_decay"}  # options that states of older versions of PyTorch lack
 Params = Iterable[Tensor] | Iterable[dict[str, Any]]
 
 
@@ -26,8 +27,8 @@ class Optimizer:
     """The base of every optimizer: a subclass states ``update`` for one group of parameters.
 
     Args:
-        params: an iterable of parameters, or of dictionaries ``{"params": [...], option: value}``
-            that give groups of them options of their own.
+        params: an iterable of parameters, also with their names, or of dictionaries
+            ``{"params": [...], option: value}`` that give groups of them options of their own.
         defaults: the options of groups that do not state them.
 
     Attributes:
@@ -73,6 +74,7 @@ class Optimizer:
             raise TypeError(message(who, f"a group {param_group!r}", "a dictionary with 'params'"))
         given = param_group["params"]
         params = [given] if isinstance(given, Tensor) else list(given)
+        params = [p[1] if isinstance(p, tuple) and len(p) == 2 else p for p in params]  # named_parameters()
         known = {id(p) for group in self.param_groups for p in group["params"]}
         for p in params:
             if not isinstance(p, Tensor):
@@ -93,6 +95,8 @@ class Optimizer:
     def check(self, group: Group) -> None:
         """Refuse options that make no sense; a subclass adds its own."""
         for name in self.amounts:
+            if name in group and isinstance(group[name], (str, bytes, type(None))):
+                raise TypeError(message(type(self).__name__, f"{name}={group[name]!r}", "a number"))
             if name in group and not group[name] >= 0:
                 raise ValueError(message(type(self).__name__, f"{name}={group[name]}",
                                          "a number that is not negative"))  # fmt: skip
@@ -164,8 +168,8 @@ class Optimizer:
         """Take over options and state from what ``state_dict()`` returned.
 
         Raises:
-            ValueError: other numbers of groups or parameters, or an array of another shape. The
-                optimizer is then as it was.
+            ValueError: other numbers of groups or parameters, an array of another shape, or options that
+                are missing, as in the state of another kind of optimizer. This one is then as it was.
         """
         who = f"{type(self).__name__}.load_state_dict"
         groups, saved = state_dict["param_groups"], state_dict["state"]
@@ -173,6 +177,10 @@ class Optimizer:
         expected = [len(g["params"]) for g in self.param_groups]
         if got != expected:
             raise ValueError(message(who, f"groups of {got} parameters", f"{expected}"))
+        asked = [name for name in self.defaults if name not in LATER]
+        if missing := [name for name in asked if any(name not in g for g in groups)]:
+            raise ValueError(message(who, f"a state without {', '.join(missing)}",
+                                     f"one of {type(self).__name__}"))  # fmt: skip
         fresh = []
         for ours, theirs in zip(self.param_groups, groups, strict=True):
             options = copy.deepcopy({k: v for k, v in theirs.items() if k != "params"})
@@ -198,6 +206,12 @@ class Optimizer:
                                      f"{name} of shape {array.shape} for parameter {number}",
                                      f"{shape}"))  # fmt: skip
         return np.array(array, dtype)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("defaults", ()):
+            raise AttributeError(message(type(self).__name__, f"the attribute {name}", "an option of a group",
+                                         f"optimizer.param_groups[0][{name!r}] = {value!r}"))  # fmt: skip
+        super().__setattr__(name, value)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_buffers": {}}

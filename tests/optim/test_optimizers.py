@@ -222,6 +222,7 @@ W, M = nn.Parameter([1.0]), nn.Parameter([[1.0]])
         (lambda: optim.SGD([{"lr": 1}]), TypeError, "a dictionary with 'params'"),
         (lambda: optim.SGD([W], lr=-1), ValueError, "lr=-1, expected a number that is not negative"),
         (lambda: optim.SGD([W], lr=float("nan")), ValueError, "lr=nan"),
+        (lambda: optim.SGD([W], lr="0.1"), TypeError, "lr='0.1', expected a number"),
         (lambda: optim.SGD([W], momentum=-1), ValueError, "momentum=-1"),
         (lambda: optim.SGD([W], weight_decay=-1), ValueError, "weight_decay=-1"),
         (lambda: optim.SGD([W], nesterov=True), ValueError, "nesterov with momentum=0.0"),
@@ -281,3 +282,27 @@ def test_a_group_may_say_its_name_and_where_its_rate_began() -> None:
     schedule = optim.schedules.ExponentialLR(optimizer, 0.5, last_epoch=1)
     np.testing.assert_allclose(schedule.get_last_lr(), [0.2])
     assert optimizer.param_groups[0]["name"] == "all"
+
+
+def test_parameters_may_come_with_their_names() -> None:
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.named_parameters())
+    assert [id(p) for p in optimizer.param_groups[0]["params"]] == [id(p) for p in model.parameters()]
+
+
+def test_an_option_is_no_attribute() -> None:
+    optimizer = optim.SGD(parameters(), lr=0.1)
+    with pytest.raises(AttributeError, match=r"the attribute lr.*try optimizer.param_groups\[0\]\['lr'\] = 5"):
+        optimizer.lr = 5.0
+    assert optimizer.param_groups[0]["lr"] == 0.1
+
+
+def test_the_state_of_another_kind_of_optimizer_is_refused() -> None:
+    params = parameters()
+    other = optim.AdamW(params)
+    descend(params, other, 2)
+    optimizer = optim.SGD(params, lr=0.1, momentum=0.9)
+    with pytest.raises(ValueError, match="a state without momentum, dampening, nesterov, expected one of"):
+        optimizer.load_state_dict(other.state_dict())
+    assert optimizer.param_groups[0]["lr"] == 0.1
+    assert not optimizer.state
