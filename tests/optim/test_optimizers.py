@@ -292,7 +292,7 @@ def test_parameters_may_come_with_their_names() -> None:
 
 def test_an_option_is_no_attribute() -> None:
     optimizer = optim.SGD(parameters(), lr=0.1)
-    with pytest.raises(AttributeError, match=r"the attribute lr.*try optimizer.param_groups\[0\]\['lr'\] = 5"):
+    with pytest.raises(AttributeError, match=r"attribute lr.*try optimizer.param_groups\[0\]\['lr'\] = 5"):
         optimizer.lr = 5.0
     assert optimizer.param_groups[0]["lr"] == 0.1
 
