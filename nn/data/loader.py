@@ -55,7 +55,8 @@ class DataLoader:
         drop_last: leave out a last batch that is not full.
         generator: where the seeds of epochs come from; the library's own by default.
         prefetch: how many batches may be made ahead in a background thread; 0 makes each when asked for it.
-            It pays where a batch takes longer than some 200 us to make (two cores).
+            It pays where a batch takes longer than some 200 us to make and a core is free for that: on two
+            cores with ``OPENBLAS_NUM_THREADS=1``, as matrix products would take both.
         transform: called for each batch as ``transform(*batch, rng=rng)``, where ``rng`` is a generator made
             from the seed of the epoch and the number of the batch, and returns the batch anew. One that
             takes no ``rng`` is called without.

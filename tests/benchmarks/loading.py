@@ -87,7 +87,7 @@ def rows() -> Iterator[Row]:
                  "ours": stepper([784, 512, 10], ours(x, y, 128, transform=noisy, prefetch=2))})  # fmt: skip
     yield Row.of("784-512-10, steps with noisy batches of 128", race, ours="noisy")
     starved = Target(race.ratio("ours", "fixed"), 1.1, "{} x the step on one batch")
-    yield Row.of("  made in a background thread", race, targets=[starved])
+    yield Row.of("  made in a background thread", race, targets=[starved])  # with OPENBLAS_NUM_THREADS=1
 
 
 if __name__ == "__main__":
