@@ -107,6 +107,35 @@ def test_the_iterates_are_those_of_pytorch(steps: int, options: Any, problem: st
     assert all((p.numpy() != before).any() for p, before in zip(ours, start, strict=True))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"lr": 0.3}, {"line_search_fn": "strong_wolfe"}, {"line_search_fn": "strong_wolfe", "history_size": 3}],
+    ids=str,
+)
+def test_a_hundred_steps_are_those_of_pytorch(options: Any) -> None:
+    """Of one iteration each, in a logistic regression, where rounding does not grow."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 6))
+    t = (x @ rng.normal(size=6) > 0).astype(float)
+    p, q = nn.Parameter(np.zeros(6)), torch().nn.Parameter(torch().zeros(6, dtype=torch().float64))
+    a, b = optim.LBFGS([p], max_iter=1, **options), torch().optim.LBFGS([q], max_iter=1, **options)
+    xs, ts = torch().tensor(x), torch().tensor(t)
+
+    def ours() -> Any:
+        z = x @ p
+        return (np.log1p(np.exp(-z)) + (1 - t) * z).mean() + 0.05 * (p * p).sum()
+
+    def theirs() -> Any:
+        z = xs @ q
+        return ((-z).exp().log1p() + (1 - ts) * z).mean() + 0.05 * (q * q).sum()
+
+    for n in range(100):
+        a.step(closure_of(a, ours))
+        b.step(closure_of(b, theirs))
+        np.testing.assert_allclose(p.numpy(), q.detach().numpy(), rtol=1e-10, err_msg=f"step {n}")
+    assert abs(p.numpy()).max() > 0.5
+
+
 @pytest.mark.parametrize("name", ["wolfe", "fixed"])
 def test_float32_stays_float32_and_close(name: str) -> None:
     ours, our_loss, theirs, their_loss = both("network", np.float32)
