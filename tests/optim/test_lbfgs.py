@@ -109,9 +109,10 @@ def test_the_iterates_are_those_of_pytorch(steps: int, options: Any, problem: st
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"lr": 0.3}, {"line_search_fn": "strong_wolfe"}, {"line_search_fn": "strong_wolfe", "history_size": 3}],
+    [{}, {"lr": 0.3}, {"history_size": 3, "lr": 0.5},
+     {"line_search_fn": "strong_wolfe"}, {"line_search_fn": "strong_wolfe", "history_size": 3}],
     ids=str,
-)
+)  # fmt: skip
 def test_a_hundred_steps_are_those_of_pytorch(options: Any) -> None:
     """Of one iteration each, in a logistic regression, where rounding does not grow."""
     rng = np.random.default_rng(0)
