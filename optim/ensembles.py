@@ -15,6 +15,7 @@ from autograd_core import nn, no_grad
 from autograd_core.errors import message
 from autograd_core.node import strip
 
+from .practice.aside import samples
 from .schedules import CosineAnnealingWarmRestarts
 
 __all__ = ["Ensemble", "Uncertainty", "bagging", "snapshot_ensemble"]
@@ -219,10 +220,7 @@ def bagging(
     >>> len(ensemble.models), len(np.unique(ensemble.samples[0])) < 30
     (5, True)
     """
-    x, y = np.asarray(strip(x)), np.asarray(strip(y))
-    if x.ndim < 1 or y.ndim < 1 or len(x) != len(y) or not len(x):
-        raise ValueError(message("bagging", f"inputs of shape {x.shape} and targets of shape {y.shape}",
-                                 "as many samples in both, and at least one"))  # fmt: skip
+    x, y = samples("bagging", x, y)
     if n < 1:
         raise ValueError(message("bagging", f"n={n}", "1 or more"))
     models, seen = [], []

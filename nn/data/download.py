@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from tqdm import tqdm
-
 from autograd_core.errors import message
 
 __all__: list[str] = []
@@ -51,6 +49,8 @@ def download_file(who: str, urls: Sequence[str], path: Path, digest: str) -> Pat
 
 def _fetch(url: str, name: str, file: IO[bytes]) -> None:
     from urllib.request import urlopen
+
+    from tqdm import tqdm
 
     with urlopen(url, timeout=TIMEOUT) as answer:
         total = int(answer.headers.get("Content-Length") or 0)

@@ -25,7 +25,6 @@ NAMES = (
     "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte",
 )  # fmt: skip
 FILES = importlib.import_module("nn.data.mnist")  # as an attribute it is the function of that name
-WHOLE = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
 
 def test_the_digits_come_with_the_library() -> None:
@@ -112,18 +111,6 @@ def test_images_of_ones_own_in_the_form_of_mnist(read: Any, tmp_path: Path) -> N
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(idx(np.zeros(2, np.uint8)))
     with pytest.raises(ValueError, match="expected as many of both"):
         read(tmp_path, check=False)
-
-
-@pytest.mark.skipif(not WHOLE.is_dir(), reason=f"the files of MNIST are not in {WHOLE}")
-def test_mnist_whole() -> None:
-    x, y, x_test, y_test = D.mnist(WHOLE, download=True)  # nothing to fetch: they are there
-    assert (x.shape, x_test.shape) == ((60_000, 784), (10_000, 784))
-    assert (len(y), len(y_test)) == (60_000, 10_000)
-    assert y[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
-    assert abs(float(x.mean(dtype=float)) - 0.1307) < 5e-5, "the mean and deviation that are published"
-    assert abs(float(x.std(dtype=float)) - 0.3081) < 5e-5
-    with pytest.raises(ValueError, match=r"\[fashion_mnist\] got .*train-images.*with MD5 6bbc9ace"):
-        D.fashion_mnist(WHOLE)
 
 
 # -- download ----------------------------------------------------------------------------------------

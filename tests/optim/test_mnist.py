@@ -251,3 +251,10 @@ def test_one_epoch_on_mnist_where_it_is(folder: Path, capsys: Any) -> None:
     assert row.median > least
     assert [len(y) for _, y in mnist.load(str(where or folder), bool(where))] == sizes
     mnist.load.cache_clear()
+    if where:
+        x, y, *_ = nn.data.mnist(where, download=True)  # nothing to fetch: they are there
+        assert y[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
+        assert abs(float(x.mean(dtype=float)) - 0.1307) < 5e-5, "the mean and deviation that are published"
+        assert abs(float(x.std(dtype=float)) - 0.3081) < 5e-5
+        with pytest.raises(ValueError, match=r"\[fashion_mnist\] got .*train-images.*with MD5 6bbc9ace"):
+            nn.data.fashion_mnist(where)
