@@ -52,6 +52,8 @@ def bare(x: Any) -> Any:
 
 def as_array(y: Any) -> Any:
     """Return NumPy's scalars and numbers as arrays; a duck array stays as it is."""
+    if isinstance(y, np.generic):
+        return y[...]  # also the one that a duck array stands for
     return y if hasattr(type(y), "__array_function__") else asarray(y)
 
 

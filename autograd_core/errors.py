@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["AnomalyError", "GradientError", "GraphError", "NotDifferentiableError"]
+__all__ = ["AnomalyError", "CompileError", "GradientError", "GraphError", "NotDifferentiableError"]
 
 
 class GraphError(RuntimeError):
@@ -17,6 +17,10 @@ class NotDifferentiableError(TypeError):
 
 class AnomalyError(FloatingPointError):
     """Under ``detect_anomaly`` an operation made a gradient that is not finite."""
+
+
+class CompileError(RuntimeError):
+    """A step cannot be replayed as what was captured: the text names the line and what it does."""
 
 
 class GradientError(AssertionError):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy import asarray, ndarray
 
+from .ducks import kernel
 from .errors import message
 from .node import strip
 
@@ -71,8 +72,18 @@ def tame(d: Any, g: Any) -> Any:
     ordinary numbers pay one dot product.
     """
     value: Any = d if type(d) is ndarray else strip(d)
-    plain = isinstance(value, (ndarray, np.generic))
-    if plain and math.isfinite(np.vdot(value, value)):
-        return d
+    kind = type(value)
+    if kind is ndarray or issubclass(kind, np.generic):
+        if math.isfinite(np.vdot(value, value)):
+            return d
+    elif value is d:
+        return _tamed(d, strip(g))
     g = strip(g)
     return np.where(np.isnan(value) & (np.equal(g, 0) | np.isinf(g)), 0.0, d)
+
+
+@kernel
+def _tamed(d: Any, g: Any) -> Any:
+    """Return :func:`tame` in an array of its own: what a duck array writes down of it."""
+    tamed = tame(d, g)
+    return np.array(d) if tamed is d else tamed

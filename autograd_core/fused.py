@@ -84,7 +84,8 @@ def fused(
         n = len(inputs) - more
         return pushed(partial(definition, **params), inputs[:n], ts[:n])
 
-    operation = declare(kernel(forward), name=name, arity=None if arity is None else arity + more,
+    filled = None if memory is None else lambda *args, **params: args[len(args) - more :]
+    operation = declare(kernel(forward, filled), name=name, arity=None if arity is None else arity + more,
                         joint=pull, **known)  # fmt: skip
     operation.defjvp(joint=push)
     operation.definition = definition  # which its rules run: they are none that a reader of source can follow

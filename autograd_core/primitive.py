@@ -26,6 +26,7 @@ from numpy import ndarray
 
 from .calls import UNROLLED, builder
 from .docs import describe, parameters_of, with_kinks
+from .ducks import duck as duck, kernel
 from .errors import NotDifferentiableError, message
 from .fitting import fit, tame
 from .node import has_box, strip
@@ -309,34 +310,6 @@ def primitive(fun: Any = None, /, **known: Any) -> Any:
         return partial(primitive, **known)
     numpy = known.pop("numpy", ())
     return _operation(Primitive(kernel(fun), **known), numpy)
-
-
-def kernel(fun: Any) -> Any:
-    """Mark a call that does not dispatch (a loop, SciPy, numba): every reader sees one call.
-
-    On arrays it is ``fun``; anything else is asked through NumPy's own ``__array_function__``.
-    """
-
-    def call(*args: Any, **params: Any) -> Any:
-        other = duck(args) if not params else duck((*args, *params.values()))
-        if other is not None:
-            return other.__array_function__(call, (type(other),), args, params)
-        return fun(*args, **params)
-
-    call.__name__, call.__qualname__ = fun.__name__, fun.__qualname__
-    call.__module__, call.__doc__ = fun.__module__, fun.__doc__
-    call.__wrapped__ = fun  # type: ignore[attr-defined]
-    return call
-
-
-def duck(values: Any) -> Any:
-    """Return the first value, also within tuples, that takes NumPy's calls and is no array."""
-    for v in values:
-        if type(v) is tuple:
-            v = duck(v)
-        if v is not None and type(v) is not ndarray and hasattr(type(v), "__array_function__"):
-            return v
-    return None
 
 
 def constant(fun: Any, *aliases: Any) -> Any:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import ops
 from .backward import accumulate, propagate
-from .calls import apply, hold_results_in, made, wrap
+from .calls import apply, as_array, hold_results_in, made, wrap
 from .errors import GraphError, message
 from .node import LEAF, Box, Node, next_id, recording, strip, watching
 from .operators import Array
@@ -384,9 +384,7 @@ def _interpret(
             )
             edges.append(None)
     y = apply(prim, tuple(values), params)
-    if isinstance(y, (np.generic, float, int)):
-        y = np.asarray(y)
-    t = wrap(y)
+    t = wrap(y := as_array(y))
     if prim.view:
         t.data = y = note(t, args[0], y, prim, params)
     if recording.get() and any(e is not None for e in edges):

@@ -1,0 +1,141 @@
+"""What is done to the list of calls before it is replayed: none of it changes a bit of a result.
+
+Calls stay in their order. A call is left out where nothing reads what it makes, and one whose like was made from
+the same values before is replaced by that.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .capture import Call, Slot, replaced, slots_of
+from .traced import Method
+
+__all__ = ["lowered", "shared", "used"]
+
+REDUCTIONS = {
+    "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
+    "any": np.logical_or, "all": np.logical_and,
+}  # fmt: skip
+REDUCING = {Method(name): ufunc for name, ufunc in REDUCTIONS.items()} | {
+    getattr(np, name): ufunc for name, ufunc in REDUCTIONS.items()
+}
+POWERS = {1: np.positive, 2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # as NumPy's own operator has it
+
+
+def lowered(call: Call) -> Call:
+    """Return a call in the form that NumPy brings it to itself, which costs less: ``x.sum()`` is ``add.reduce``."""
+    fun, args, params = call.fun, call.args, call.params
+    if fun in REDUCING and params.keys() <= {"axis", "keepdims"} and len(args) <= 2 and "out" not in params:
+        axis = args[1] if len(args) == 2 else params.get("axis")
+        kept = {"keepdims": True} if params.get("keepdims") else {}
+        call.fun, call.args, call.params = REDUCING[fun].reduce, args[:1], {"axis": axis, **kept}
+        if fun in (Method("any"), Method("all"), np.any, np.all) and args[0].dtype != np.bool:
+            call.fun, call.args, call.params = fun, args, params
+    elif fun is operator.pow and isinstance(args[0], Slot) and args[0].dtype.kind == "f" and _is_array(call.out):
+        power = args[1]
+        if type(power) in (int, float) and power in POWERS:
+            call.fun, call.args = POWERS[power], args[:1]
+        elif type(power) in (int, float) and power != 0 or isinstance(power, Slot) and not power.scalar:
+            call.fun = np.power
+    return call
+
+
+def _is_array(out: Any) -> bool:
+    return isinstance(out, Slot) and not out.scalar
+
+
+def shared(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, Slot]]:
+    """Leave out calls that were made before, with the same arguments of the same values.
+
+    Args:
+        calls: in order.
+        keep: storages whose memory is handed out, so that it is nobody else's.
+
+    Returns:
+        the calls that are left, and what stands for the results of the others.
+    """
+    versions: dict[int, int] = {}  # of storages
+    instead: dict[Slot, Slot] = {}
+    made: dict[Any, Call] = {}
+    left: list[Call] = []
+    written = {slot.storage for call in calls for slot in call.writes}
+    for call in calls:
+        call.args = replaced(call.args, Slot, lambda s: instead.get(s, s))
+        call.params = replaced(call.params, Slot, lambda s: instead.get(s, s))
+        for slot in call.writes:
+            versions[slot.storage] = versions.get(slot.storage, 0) + 1
+        pure = not call.writes and not call.draws and isinstance(call.out, Slot) and call.out in call.outs
+        if not pure or call.out.storage in written or call.out.storage in keep:
+            left.append(call)
+            continue
+        states = tuple([versions.get(slot.storage, 0) for slot in slots_of([call.args, call.params])])
+        key = (call.fun, _frozen(call.args), _frozen(call.params), states, call.out.layout, call.out.scalar)
+        try:
+            before = made.setdefault(key, call)
+        except TypeError:  # an argument that cannot be hashed
+            before = call
+        if before is call:
+            left.append(call)
+        else:
+            instead[call.out] = before.out
+    return left, instead
+
+
+def _frozen(x: Any) -> Any:
+    """Return arguments as a key, in which 1, 1.0 and True, and 0.0 and -0.0 differ."""
+    if isinstance(x, (tuple, list)):
+        return type(x), tuple([_frozen(item) for item in x])
+    if isinstance(x, dict):
+        return tuple([(key, _frozen(item)) for key, item in x.items()])
+    if type(x) is slice:
+        return slice, _frozen((x.start, x.stop, x.step))
+    if isinstance(x, (float, np.floating)):
+        return type(x), repr(x)
+    return type(x), x
+
+
+def used(calls: list[Call], wanted: set[int], outside: set[int]) -> list[Call]:
+    """Leave out calls whose results nobody reads.
+
+    Args:
+        calls: in order.
+        wanted: storages that are read after the step.
+        outside: storages that exist before the step, so that writes into them are seen.
+    """
+    live = set(wanted)
+    left = []
+    for call in reversed(calls):
+        makes = {slot.storage for slot in (*call.outs, *call.writes)}
+        effect = call.draws or not (call.outs or call.writes)  # a check, which may raise
+        if effect or not makes.isdisjoint(live) or not makes.isdisjoint(outside & {s.storage for s in call.writes}):
+            left.append(call)
+            live.update(slot.storage for slot in slots_of([call.args, call.params]))
+            live.update(slot.storage for slot in call.writes)
+    return left[::-1]
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two constants of calls are the same, to the last bit."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if isinstance(a, (float, np.floating)):
+        return bool(a == b and np.signbit(a) == np.signbit(b)) or bool(a != a and b != b)
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if type(a) is slice:
+        return same((a.start, a.stop, a.step), (b.start, b.stop, b.step))
+    try:
+        return bool(a == b)
+    except Exception:
+        return False

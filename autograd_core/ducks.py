@@ -1,0 +1,39 @@
+"""Functions that NumPy does not dispatch, made to ask a duck array first: whoever reads them sees one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from numpy import ndarray
+
+__all__ = ["duck", "kernel"]
+
+
+def kernel(fun: Any, writes: Callable[..., Sequence[Any]] | None = None) -> Any:
+    """Mark a call that does not dispatch (a loop, SciPy, numba): every reader sees one call.
+
+    On arrays it is ``fun``; anything else is asked through NumPy's own ``__array_function__``. Where it writes
+    into arrays that it is given, ``writes(*args, **params)`` says which.
+    """
+
+    def call(*args: Any, **params: Any) -> Any:
+        other = duck(args) if not params else duck((*args, *params.values()))
+        if other is not None:
+            return other.__array_function__(call, (type(other),), args, params)
+        return fun(*args, **params)
+
+    call.__name__, call.__qualname__ = fun.__name__, fun.__qualname__
+    call.__module__, call.__doc__ = fun.__module__, fun.__doc__
+    call.__wrapped__, call.writes = fun, writes  # type: ignore[attr-defined]
+    return call
+
+
+def duck(values: Any) -> Any:
+    """Return the first value, also within tuples, that takes NumPy's calls and is no array."""
+    for v in values:
+        if type(v) is tuple:
+            v = duck(v)
+        if v is not None and type(v) is not ndarray and hasattr(type(v), "__array_function__"):
+            return v
+    return None
