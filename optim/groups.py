@@ -35,6 +35,11 @@ class Group(dict[str, Any]):
         self.numbers = {}
         self.update(options)
 
+    @property
+    def live(self) -> Any:
+        """The options that steps read from ``numbers``: of these a compiled step guards only whether they are 0."""
+        return self.numbers.keys()
+
     def __setitem__(self, name: str, value: Any) -> None:
         if name != "params":
             value = strip(value)

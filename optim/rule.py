@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core.kernels import threads
 from autograd_core.kernels.twins import twin
+from autograd_core.primitive import kernel
 
 __all__ = ["Rule"]
 
@@ -31,9 +32,13 @@ class Rule:
     def __init__(self, rule: Callable[..., Any], loop: Callable[..., Any]) -> None:
         self.rule = rule
         self.run = twin(loop)(self._in_blocks)
+        self.apply = kernel(self._applied, lambda numbers, *arrays: (arrays[0], *arrays[2:]))
 
     def __call__(self, arrays: list[Any], numbers: tuple[Any, ...]) -> None:
         """Update p and the memory in ``arrays`` (p, g, *memory): of one length and dtype, in C order."""
+        self.apply(numbers, *arrays)
+
+    def _applied(self, numbers: tuple[Any, ...], *arrays: Any) -> None:
         size, dtype = arrays[0].size, arrays[0].dtype.type
         typed = tuple([n if n is True or n is False else dtype(n) for n in numbers])
         if size < LARGE:

@@ -82,6 +82,10 @@ class Watch:
                         yield Place("item", space, name), space[name]
 
 
+def truth(x: Any) -> bool:
+    return any(x) if type(x) in (tuple, list) else bool(x)
+
+
 class Place:
     """Where a value stands: an item of a container, an attribute, a closure's cell."""
 
@@ -107,6 +111,8 @@ class Place:
             return self.holder[self.key]
         if self.kind == "keys":
             return tuple(self.holder.get())
+        if self.kind == "truth":
+            return truth(self.holder.get())
         return self.holder
 
     def owner(self) -> Any:
@@ -155,6 +161,8 @@ class Place:
             return str(self.key)
         if self.kind == "keys":
             return f"tuple({self.holder.text(name)})"
+        if self.kind == "truth":
+            return f"{name(truth)}({self.holder.text(name)})"
         return str(name(self.holder))
 
     def __repr__(self) -> str:
@@ -311,8 +319,10 @@ def _held(value: Any, watch: Watch) -> Iterator[tuple[Place, Any]]:
     kind = type(value)
     if isinstance(value, dict):
         yield LENGTH, len(value)
+        live = getattr(value, "live", ())  # what a step reads from arrays, which are lifted
         for key in list(value):
-            yield Place("item", value, key), value[key]
+            place = Place("item", value, key)
+            yield (Place("truth", place), truth(value[key])) if key in live else (place, value[key])
     elif isinstance(value, (list, deque)):
         yield LENGTH, len(value)
         for i, item in enumerate(value):

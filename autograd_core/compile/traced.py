@@ -266,8 +266,6 @@ class Traced:
     __array__ = _refused("np.asarray, np.array, or a write into a plain array", "a plain array",
                          "x itself, x.copy() or np.stack; as the result to write into an array of the step, "
                          "such as np.zeros_like(x)")  # fmt: skip
-    __array_interface__ = property(_refused("__array_interface__", "plain memory"))
-    __array_struct__ = property(_refused("__array_struct__", "plain memory"))
     __dlpack__ = _refused("__dlpack__", "plain memory")
     ctypes = property(_refused(".ctypes", "plain memory"))
     data = property(_refused(".data", "plain memory"))

@@ -1,51 +1,57 @@
-"""Print one table of all measurements, or of those named: ``python -m tests.benchmarks chain``."""
+"""Measure, and print: ``python -m tests.benchmarks``, or with the name of a row, a command or a measurement.
+
+    bench [ROW ...]     the one table, the default; a row's name alone does as well: ``mlp``, ``networks``, ...
+    scaling --out DIR   how time grows with batch, width, depth and length, as a figure
+    page FILE.json      the table of a run of ``bench --json FILE.json``, written into README.md of this folder
+    chain, value, ...   a closer look at one thing each (DETAILS below)
+    details             all of these
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
 
-from . import (
-    arrays,
-    chain,
-    elementwise,
-    imports,
-    layers_attention,
-    layers_convolution,
-    layers_recurrent,
-    loading,
-    memory,
-    mlp,
-    networks,
-    operations,
-    optimizers,
-    pictures,
-    scalars,
-    training,
-)
-from .table import footer, header
+from .table import Row, footer, header
 
-WORKLOADS = {
-    "elementwise": elementwise.rows, "chain": chain.rows, "mlp": mlp.rows, "adam": mlp.wide_rows,
-    "value": scalars.rows, "million": arrays.rows, "operations": operations.rows,
-    "memory": memory.rows, "import": imports.rows, "pictures": pictures.rows, "networks": networks.rows,
-    "convolution": layers_convolution.rows, "recurrent": layers_recurrent.rows,
-    "attention": layers_attention.rows, "loading": loading.rows,
-    "training": training.rows, "optimizers": optimizers.rows,
+DETAILS = {  # name -> module, whose rows() it prints
+    "elementwise": "elementwise", "chain": "chain", "value": "scalars", "operations": "operations",
+    "memory": "memory", "import": "imports", "pictures": "pictures", "convolution": "layers_convolution",
+    "recurrent": "layers_recurrent", "attention": "layers_attention", "loading": "loading",
+    "training": "training", "optimizers": "optimizers",
 }  # fmt: skip
+COMMANDS = {"bench": "bench", "scaling": "scaling", "page": "page"}
 
 
-def main(names: list[str]) -> None:
-    """Measure the workloads of these names, all by default."""
-    if unknown := set(names) - WORKLOADS.keys():
-        sys.exit(f"no workload {min(unknown)!r}; there are {', '.join(WORKLOADS)}")
+def details(names: Iterable[str]) -> None:
+    """Print the table of these measurements."""
     for line in header():
         print(line, flush=True)
-    for name in names or WORKLOADS:
-        for row in WORKLOADS[name]():
+    for name in names:
+        rows: Callable[[], Iterable[Row]] = import_module(f".{DETAILS[name]}", __package__).rows
+        for row in rows():
             for line in row.lines():
                 print(line, flush=True)
     for line in footer():
         print(line)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the first argument says."""
+    first, *rest = arguments or ["bench"]
+    if first in ("-h", "--help"):
+        print(__doc__)
+    elif first == "details":
+        details(DETAILS)
+    elif first in DETAILS:
+        if unknown := set(rest) - DETAILS.keys():
+            sys.exit(f"no measurement {min(unknown)!r}; there are {', '.join(DETAILS)}")
+        details(arguments)
+    elif first in COMMANDS:
+        import_module(f".{COMMANDS[first]}", __package__).main(rest)
+    else:
+        import_module(".bench", __package__).main(arguments)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from functools import partial
 from statistics import median, quantiles
 from time import perf_counter, sleep
 from timeit import Timer
+from types import MappingProxyType
 from typing import Any
 
 THREADS = sorted({1, min(2, os.cpu_count() or 1)})  # PyTorch is taken at the better of these
@@ -41,6 +42,8 @@ class Race:
         seconds: how long to go on; twice as long where rounds of the first differ by a fifth.
         rounds: at least this many.
         collector: with the garbage collector; without it, its work is done between the rounds.
+        threads: of contenders that run in PyTorch, so many; "PyTorch" runs at each of :data:`THREADS`.
+        again: take twice as long where it is noisy.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class Race:
         seconds: float = 4.0,
         rounds: int = 7,
         collector: bool = True,
+        threads: Mapping[str, int] = MappingProxyType({}),
+        again: bool = True,
     ) -> None:
         gc.collect()
         gc.freeze()  # what other contenders' libraries imported shall not weigh on collections
@@ -62,6 +67,10 @@ class Race:
 
                 for n in THREADS:
                     entries[f"{name} {n}"] = timer, partial(set_num_threads, n)
+            elif name in threads:
+                from torch import set_num_threads
+
+                entries[name] = timer, partial(set_num_threads, threads[name])
             else:
                 entries[name] = timer, (lambda: None) if collector else gc.collect
         self.first = next(iter(entries))
@@ -75,7 +84,7 @@ class Race:
                     sleep(0.001)  # threads that wait busily for more work go to sleep
                     timer.timeit(max(1, calls[name] // 10))
                     self.times[name].append(timer.timeit(calls[name]) / calls[name])
-            if self.spread(self.first) < 0.2:
+            if not again or self.spread(self.first) < 0.2:
                 break
         gc.unfreeze()
         if "PyTorch" in contenders:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 # The parts of autograd_core. Each may import what stands above its line, and nothing else.
 ORDER = [
-    {"docs", "errors", "interrupts"},
+    {"docs", "ducks", "errors", "interrupts"},
     {"node"},
     {"views"},
     {"calls", "fitting"},
