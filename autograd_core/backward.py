@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .calls import unsaved, wrap
+from .calls import as_array, copied, unsaved, wrap
 from .errors import GraphError, message
 from .fitting import fit, tame
 from .node import SMALL, Box, Node, Standin, recording, strip, watching
@@ -98,10 +98,10 @@ def propagate(
                 joint = _joint(prim, g, y, inputs, params)
             elif not rules and edges:
                 raise no_rule(prim, "reverse")
-            adds = prim.adds if type(g) is ndarray else None
+            adds = prim.adds if isinstance(g, ndarray) else None
             if prim.consumes is not None:
                 gradient = entry = None  # the last names, perhaps of this g
-                if type(g) is ndarray and g.size > SMALL and getrefcount(g) < ALONE and _writable(g):
+                if isinstance(g, ndarray) and g.size > SMALL and getrefcount(g) < ALONE and _writable(g):
                     joint = prim.consumes(g, **params)
             constants = False
             for i, edge in enumerate(edges):
@@ -119,10 +119,11 @@ def propagate(
                 if adds is not None:  # a piece of the gradient: into one array, not one for each
                     entry = waiting.get(number)
                     if entry is None:
-                        entry = waiting[number] = _Sum((edge, np.zeros(like.shape, like.dtype)))
+                        zeros = np.zeros if type(g) is ndarray else _zeros_of(g)
+                        entry = waiting[number] = _Sum((edge, zeros(like.shape, like.dtype)))
                         if waiting is pending:
                             heappush(heap, -number)
-                    elif type(entry) is not _Sum and type(entry[1]) is ndarray:
+                    elif type(entry) is not _Sum and isinstance(entry[1], ndarray):
                         gradient = None
                         own([entry])
                         entry = waiting[number] = _Sum(entry)
@@ -176,6 +177,11 @@ class _Sum(list[Any]):
     """An edge and the sum of its gradients so far, an array that nobody else knows of."""
 
     __slots__ = ()
+
+
+def _zeros_of(g: Any) -> Any:
+    """Return ``np.zeros`` as a duck array makes it: of its own kind, so that it can be written to."""
+    return lambda shape, dtype: np.zeros_like(g, dtype, "C", True, shape)
 
 
 def _joint(prim: Any, g: Any, y: Any, inputs: Any, params: Any) -> Any:
@@ -235,7 +241,7 @@ def run_hooks(hooks: Iterable[Any], g: Any) -> Any:
         if new is None:
             continue
         if not isinstance(new, Box) or not isinstance(g, Box):
-            new = np.asarray(strip(new), dtype=g.dtype)
+            new = as_array(strip(new), g.dtype)
             new = wrap(new) if isinstance(g, Box) else new
         if new.shape != g.shape:
             raise ValueError(
@@ -256,11 +262,11 @@ def accumulate(leaves: list[list[Any]], record: bool) -> None:
             if np.shape(old) != leaf.data.shape:
                 raise ValueError(message("backward", f"a .grad of shape {np.shape(old)} to add to",
                                          f"{leaf.data.shape}", "w.grad = None"))  # fmt: skip
-            if record or type(old) is not ndarray:
+            if record or not isinstance(old, ndarray):
                 entry[1] = old + entry[1]  # a gradient that is part of a graph is never written to
     own(leaves)
     for leaf, g in leaves:
-        if not record and type(leaf.grad) is ndarray:
+        if not record and isinstance(leaf.grad, ndarray):
             leaf.grad += g
         else:
             leaf.grad = g
@@ -276,9 +282,11 @@ def own(entries: Iterable[list[Any]]) -> None:
         g = entry[1]
         if type(g) is not ndarray:
             if isinstance(g, np.generic):
-                entry[1] = np.array(g)
+                entry[1] = copied(g)
             elif hasattr(g, "node"):
                 entry[1] = wrap(g.data, g.node)
+            elif getrefcount(g) > ALONE or not _writable(g):  # a duck array
+                entry[1] = np.copy(g)
         elif getrefcount(g) > ALONE or not _writable(g):
             entry[1] = np.array(g)
 

@@ -21,7 +21,7 @@ from .errors import explain
 from .node import LEAF, SMALL, Box, Node, Standin, next_id, recording  # noqa: F401 (see CALL)
 from .views import note  # noqa: F401
 
-__all__ = ["apply", "as_array", "bare", "builder", "hold_results_in", "leaf_of", "made", "unsaved", "wrap"]
+__all__ = ["apply", "as_array", "bare", "builder", "copied", "hold_results_in", "leaf_of", "made", "unsaved", "wrap"]
 
 Tensor: Any = None  # the class that holds results; tensor.py gives it
 UNROLLED = 8  # operations with more inputs take the slow path
@@ -50,11 +50,20 @@ def bare(x: Any) -> Any:
     return x
 
 
-def as_array(y: Any) -> Any:
-    """Return NumPy's scalars and numbers as arrays; a duck array stays as it is."""
+def as_array(y: Any, dtype: Any = None) -> Any:
+    """Return NumPy's scalars, numbers and lists as arrays, in ``dtype``; a box or duck array stays one."""
     if isinstance(y, np.generic):
-        return y[...]  # also the one that a duck array stands for
-    return y if hasattr(type(y), "__array_function__") else asarray(y)
+        y = y[...]  # also the one that a duck array stands for
+    elif not hasattr(type(y), "__array_function__"):
+        return asarray(y, dtype)
+    return y if dtype is None or y.dtype == dtype else y.astype(dtype)
+
+
+def copied(x: Any, dtype: Any = None) -> Any:
+    """Return an array of its own: ``np.array(x, dtype)``, also of a duck array."""
+    if type(x) is ndarray or not hasattr(type(x), "__array_function__"):
+        return np.array(x, dtype)
+    return x[...].astype(x.dtype if dtype is None else dtype)  # what is one of NumPy's scalars too
 
 
 def leaf_of(edge: Any) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .calls import as_array
 from .errors import GraphError, NotDifferentiableError, message
 from .node import Box
 from .operators import Array
@@ -47,8 +48,7 @@ class Dual(Array):
             primals.append(a.primal if mine else a)
             tangents.append(a.tangent if mine else None)
         y = prim.call(*primals, **params)
-        if not isinstance(y, Box):
-            y = np.asarray(y)
+        y = as_array(y)
         tangent = None
         if any(t is not None for t in tangents):
             if prim.push is None:

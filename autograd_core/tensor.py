@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import ops
 from .backward import accumulate, propagate
-from .calls import apply, as_array, hold_results_in, made, wrap
+from .calls import apply, as_array, copied, hold_results_in, made, wrap
 from .errors import GraphError, message
 from .node import LEAF, Box, Node, next_id, recording, strip, watching
 from .operators import Array
@@ -63,7 +63,7 @@ class Tensor(Array):
     ) -> None:
         if isinstance(data, Box):
             data = strip(data)
-        array = np.array(data, dtype=dtype)
+        array = copied(data, dtype)
         if (
             dtype is None
             and array.dtype == np.float64
@@ -196,7 +196,7 @@ class Tensor(Array):
             if np.shape(gradient) != self.shape:
                 raise ValueError(message("backward", f"a gradient of shape {np.shape(gradient)}",
                                          f"{self.shape}"))  # fmt: skip
-            seed = ops.astype(gradient, self.dtype) if isinstance(gradient, Box) else np.asarray(
+            seed = ops.astype(gradient, self.dtype) if isinstance(gradient, Box) else as_array(
                 gradient, self.dtype)  # fmt: skip
         if create_graph:
             seed = seed if isinstance(seed, Tensor) else wrap(seed)
@@ -235,7 +235,7 @@ class Tensor(Array):
 
             def keep(g: Any) -> None:
                 if (t := me()) is not None:
-                    g = g if isinstance(g, Box) else np.array(g)
+                    g = g if isinstance(g, Box) else copied(g)
                     t.grad = g if t.grad is None else t.grad + g
 
             self.extras = {**(self.extras or {}), "retains": self.register_hook(keep)}

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .backward import ancestors, own, propagate
-from .calls import bare, wrap
+from .calls import as_array, bare, wrap
 from .errors import message
 from .forward import Dual, depth, lift
 from .node import Box, Node, enable_grad, recording, strip
@@ -60,8 +60,7 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
 
 def _floating(x: Any, what: str) -> Any:
     """Return ``x`` as an array or box of a floating dtype."""
-    if not isinstance(x, Box):
-        x = np.asarray(x)
+    x = as_array(x)
     if x.dtype.kind != "f":  # complex numbers come later
         raise TypeError(message(what, f"an input of dtype {x.dtype}", "a floating dtype",
                                 "3.0 for 3, or x.astype(float)"))  # fmt: skip
@@ -73,11 +72,11 @@ def _like(result: Any, given: Any) -> Any:
     if isinstance(result, Box):
         return result
     if isinstance(given, Tensor) and not running.get():
-        return wrap(np.asarray(result))
+        return wrap(as_array(result))
     return (
         result[()]
         if np.ndim(given) == 0 and not isinstance(given, np.ndarray)
-        else np.asarray(result)
+        else as_array(result)
     )
 
 
@@ -162,7 +161,7 @@ class _Pullback:
                 raise ValueError(message(self.what, f"a gradient of shape {np.shape(g)}",
                                          f"the output's shape {y.shape}"))  # fmt: skip
             if not isinstance(g, Box):
-                g = np.asarray(g, y.dtype)
+                g = as_array(g, y.dtype)
             if record:
                 g = g if isinstance(g, Tensor) and g.level == self.level else wrap(lift(g))
                 g = astype(g, y.dtype) if g.dtype != y.dtype else g
@@ -312,7 +311,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         value = _floating(x, "jvp")
         if np.shape(t) != value.shape:
             raise ValueError(message("jvp", f"a tangent of shape {np.shape(t)}", f"{value.shape}"))
-        t = astype(t, value.dtype) if isinstance(t, Box) else np.asarray(t, value.dtype)
+        t = astype(t, value.dtype) if isinstance(t, Box) else as_array(t, value.dtype)
         duals.append(Dual(value, t, level))
     token, inner = depth.set(depth.get() + 1), running.set(True)
     try:
@@ -422,7 +421,7 @@ def _columns(g: Any, chosen: Any, inputs: Any, rebuild: Any) -> tuple[list[list[
             y, _ = jvp(g, chosen, rebuild([np.zeros(np.shape(v)) for v in inputs]))
             leaves, rebuild_output = flatten(y)
             empty = [
-                np.zeros(np.shape(v) + np.shape(x), np.asarray(strip(v)).dtype) for v in leaves
+                np.zeros(np.shape(v) + np.shape(x), as_array(strip(v)).dtype) for v in leaves
             ]
             for j, block in enumerate(empty):
                 blocks.append([]) if j == len(blocks) else None

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .calls import bare, made
+from .calls import as_array, bare, made
 from .errors import explain, message
 from .node import LEAF, Box, Standin, next_id, recording, strip
 from .ops.shaping import astype
@@ -51,7 +51,7 @@ def write(t: Any, index: Any, value: Any, what: str = "setitem") -> None:
     region = _modify(t, index, assign, what, array)
     if edges is not None:
         params = {"index": index, "places": places} if places else {"index": index}
-        inputs = Standin(whole.shape, whole.dtype), np.asarray(array)
+        inputs = Standin(whole.shape, whole.dtype), as_array(array)
         whole.join(made(setitem.primitive, inputs, edges, whole.data, params))
     _renew(t, region)
 

@@ -28,7 +28,8 @@ from .traced import Traced
 
 __all__ = ["ATOMS", "Opaque", "Place", "Site", "Watch", "arguments", "equal", "walk"]
 
-NO_STATE = (str(Path(np.__file__).parent) + "/", *OURS)  # code whose globals are no state of a step
+BESIDE = Path(np.__file__).parents[1]
+NO_STATE = (*OURS, *[f"{BESIDE / name}/" for name in ("numpy", "scipy", "numba", "llvmlite")])  # code that keeps none
 STANDARD = str(Path(os.__file__).parent) + "/"
 ATOMS = (
     bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, range, type(...), type(NotImplemented),
@@ -42,6 +43,12 @@ def _is_state(file: str) -> bool:
     if file.startswith((*NO_STATE, "<frozen")):
         return False
     return not file.startswith(STANDARD) or "site-packages" in file or "dist-packages" in file
+
+
+def _is_state_module(name: str) -> bool:
+    if name in sys.builtin_module_names:
+        return False
+    return _is_state(getattr(sys.modules.get(name), "__file__", None) or "")  # none: typed in by a user
 
 
 class Watch:
@@ -301,9 +308,9 @@ def _children(value: Any, watch: Watch) -> Iterator[tuple[Place, Any]]:
             for name in watch.names & value.__dict__.keys():
                 yield Place("item", value.__dict__, name), value.__dict__[name]
     elif isinstance(value, type):
-        if _is_state(getattr(sys.modules.get(value.__module__), "__file__", None) or "/"):
+        if _is_state_module(value.__module__):
             for cls in value.__mro__:
-                if _is_state(getattr(sys.modules.get(cls.__module__), "__file__", None) or "/"):
+                if _is_state_module(cls.__module__):
                     for name in cls.__dict__.keys() & watch.names:
                         if not name.startswith("__") or name == "__call__":
                             item = cls.__dict__[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -46,7 +47,7 @@ def _map(x: Any, w: Any, b: Any) -> Any:
     return y + b if y.size < LARGE or y.dtype != b.dtype else _shifted(y, b)
 
 
-@kernel
+@partial(kernel, writes=lambda y, b: (y,))
 def _shifted(y: Any, b: Any) -> Any:
     """Return ``y + b`` in the memory of y, which nobody else has: new memory costs as much as the product."""
     y += b

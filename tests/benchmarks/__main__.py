@@ -1,8 +1,8 @@
 """Measure, and print: ``python -m tests.benchmarks``, or with the name of a row, a command or a measurement.
 
-    bench [ROW ...]     the one table, the default; a row's name alone does as well: ``mlp``, ``networks``, ...
+    bench [ROW ...]     the one table, the default; a row's name alone does as well: ``mlp``, ``networks``
     scaling --out DIR   how time grows with batch, width, depth and length, as a figure
-    page FILE.json      the table of a run of ``bench --json FILE.json``, written into README.md of this folder
+    page FILE.json      the table of a run of ``bench --json FILE.json``, written into README.md beside this
     chain, value, ...   a closer look at one thing each (DETAILS below)
     details             all of these
 """

@@ -1,8 +1,8 @@
 """The table: each workload's step by every library in the same run, in time, memory and use of the machine.
 
 ``python -m tests.benchmarks bench [ROW ...] [--minutes 7] [--json FILE] [--without memory torch.compile]``.
-Rows run one after another, each in a process of its own (:mod:`contest`), then its contestants' memory, each in
-a process of its own (:mod:`memory`).
+Rows run one after another, each in a process of its own (:mod:`contest`); then the memory of its
+contestants is measured, each in a process of its own (:mod:`memory`).
 """
 
 from __future__ import annotations
@@ -21,15 +21,19 @@ from .machine import facts, geometric_mean
 from .measure import THREADS
 from .memory import measured
 from .table import number
-from .workloads import COMPILED, CONTESTANTS, EAGER, GROUPS, TORCH, TORCH_COMPILE, WORKLOADS
+from .workloads import COMPILED, CONTESTANTS, EAGER, GROUPS, JAX, TORCH, TORCH_COMPILE, WORKLOADS
 
-NAME, CELL, TARGET = 49, 14, 0.8  # widths, and what the geometric mean of all rows is to reach
+NAME, CELL, TARGET = 50, 11, 0.8  # widths, and what the geometric mean of all rows is to reach
 PATIENCE = 600  # seconds for a row
+COLUMNS = {  # contestants with a column, and its two titles; others have a line of their own
+    EAGER: ("ours", "eager"), COMPILED: ("ours", "compiled"), TORCH: ("PyTorch", "eager/t"),
+    TORCH_COMPILE: ("torch.", "compile/t"), JAX: ("JAX", "jit"),
+}  # fmt: skip
 UNITS = {"us": 1e6, "ms": 1e3, "s": 1.0}
 
 
 def selected(names: Sequence[str]) -> list[str]:
-    """Return the rows of these names, of groups, or of what a name begins with: ``mlp`` is ``mlp-128`` too."""
+    """Return the rows of these names, of groups, or of a beginning: ``mlp`` is ``mlp-128`` too."""
     if not names:
         return list(WORKLOADS)
     keys: set[str] = set()
@@ -45,16 +49,16 @@ def measure(key: str, share: float, without: Sequence[str], more: Sequence[str] 
     """Return a row that a new process measured; if that fails, a row that says so."""
     command = [sys.executable, "-m", "tests.benchmarks.contest", key, "--share", str(share), *more]
     try:
-        done = subprocess.run([*command, "--without", *without], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=PATIENCE)  # fmt: skip
+        command += ["--without", *without]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         if done.returncode == 0:
             return dict(json.loads(done.stdout.splitlines()[-1]))
         said = [f"exit {done.returncode}", *done.stderr.strip().splitlines()][-1]
     except subprocess.TimeoutExpired:
         said = f"not ready after {PATIENCE} s"
-    empty = {name: {} for name in ("seconds", "spread", "threads", "notes", "fraction", "ratio")}
-    title = WORKLOADS[key]().title
-    return {"key": key, "title": title, "target": None, "flops": 0, "errors": {"row": said}, **empty}
+    row: dict[str, Any] = {"key": key, "title": WORKLOADS[key]().title, "target": None, "flops": 0}
+    row |= {name: {} for name in ("seconds", "spread", "threads", "notes", "fraction", "ratio")}
+    return row | {"errors": {"row": said}}
 
 
 def memory(row: dict[str, Any], until: float) -> dict[str, float]:
@@ -71,7 +75,7 @@ def memory(row: dict[str, Any], until: float) -> dict[str, float]:
     return found
 
 
-# -- printing ------------------------------------------------------------------------------------------------------
+# -- printing --------------------------------------------------------------------------------------
 
 
 def unit_of(row: dict[str, Any]) -> str:
@@ -102,31 +106,38 @@ def lines(row: dict[str, Any]) -> Iterable[str]:
         times[name] = "ERROR"
     for name in row["notes"]:
         times.setdefault(name, "note")
-    yield from ("", cells(f"{row['title'][: NAME - 3]:<{NAME - 3}}{unit:>3}", times) + "".join(
-        f"{text:>9}" for text in (verdict(row, EAGER), verdict(row, COMPILED),
-                                   row["target"] or "", reached(row))))  # fmt: skip
-    if row.get("memory"):
-        yield cells(f"{'  memory, MiB':<{NAME}}", {k: number(v) for k, v in row["memory"].items()})
+    ours = (verdict(row, EAGER), verdict(row, COMPILED), row["target"] or "", reached(row))
+    used = {name: number(value) for name, value in row.get("memory", {}).items()}
+    yield ""
+    yield cells(f"{row['title']}, {unit}", times) + "".join(f"{text:>10}" for text in ours)
+    if used:
+        yield cells("  memory, MiB", used)
     if row["fraction"]:
-        title = f"  of the product's {row['limit'] / 1e9:.0f} GFLOP/s, %"
-        yield cells(f"{title:<{NAME}}", {k: number(100 * v) for k, v in row["fraction"].items()})
+        fraction = {name: number(100 * value) for name, value in row["fraction"].items()}
+        yield cells(f"  % of the product's {row['limit'] / 1e9:.0f} GFLOP/s", fraction)
+    others = [f"{name} {times[name]} {unit}" + (f", {used[name]} MiB" if name in used else "")
+              for name in times if name not in COLUMNS and name in CONTESTANTS]  # fmt: skip
+    if others:
+        yield f"  {'; '.join(others)}"
     for name, text in row["errors"].items():
-        yield f"  ERROR {name}: {text}"
+        yield f"  ERROR, {name}: {text}"
     for name, text in row["notes"].items():
         yield f"  note, {name}: {text}"
 
 
 def cells(first: str, values: dict[str, str]) -> str:
-    return first + "".join(f"{values.get(name, '-'):>{CELL}}" for name in CONTESTANTS)
+    return f"{first:<{NAME}}" + "".join(f"{values.get(name, '-'):>{CELL}}" for name in COLUMNS)
 
 
 def header(machine: dict[str, Any]) -> Iterable[str]:
-    yield f"{machine['processor']}, {machine['cores']} cores, load {machine['load_before']:.1f}; {machine['when']}"
+    load = f"load {machine['load_before']:.1f}"
+    yield f"{machine['processor']}, {machine['cores']} cores, {load}; {machine['when']}"
     yield f"Python {machine['python']}, {', '.join(machine['versions'])}, {machine['blas']}"
     yield ""
-    titles = [f"{name}/t" if name in (TORCH, TORCH_COMPILE) else name for name in CONTESTANTS]
-    yield (f"{'time of a step':<{NAME}}" + "".join(f"{title:>{CELL}}" for title in titles)
-           + "".join(f"{title:>9}" for title in ("eager:", "compiled:", "target", "reached?")))  # fmt: skip
+    more = (("eager:", "the"), ("compiled:", "better"), ("", "target"), ("", "reached?"))
+    for i, first in enumerate(("", "time of a step")):
+        yield cells(first, {name: titles[i] for name, titles in COLUMNS.items()}) + "".join(
+            f"{titles[i]:>10}" for titles in more)  # fmt: skip
 
 
 def means(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -142,18 +153,18 @@ def footer(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     yield ""
     for ours, mean in means(rows).items():
         said = "yes" if mean["mean"] <= TARGET else "NO"
-        yield (f"geometric mean of {mean['rows']} of {len(rows)} rows, {ours} over the better of PyTorch eager and "
-               f"JAX jit: {mean['mean']:.2f} (at most {TARGET}: {said})")  # fmt: skip
+        yield (f"geometric mean of {mean['rows']} of {len(rows)} rows, {ours} over the better of PyTorch "
+               f"eager and JAX jit: {mean['mean']:.2f} (at most {TARGET:g}: {said})")  # fmt: skip
     yield ""
-    yield "eager: and compiled: are ours over the better of PyTorch eager and JAX jit, medians of ratios within rounds."
+    yield "eager: and compiled: are ours over the better of PyTorch eager and JAX jit, round by round."
     yield f"/t: at t threads; PyTorch eager is taken at the better of {' and '.join(map(str, THREADS))}."
-    yield "~: the quartiles are more than a fifth of the median apart. -: does not take part, or was left out."
+    yield "~: the quartiles are more than a fifth of the median apart. -: takes no part, or was left out."
     yield "Memory is peak resident memory over the imported libraries, the compiling of this size included."
     yield f"At the end: load of the last minute {os.getloadavg()[0]:.1f}."
 
 
 def main(arguments: Sequence[str]) -> None:
-    parser = ArgumentParser("python -m tests.benchmarks bench", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = ArgumentParser("python -m tests.benchmarks bench", description="one table, every library")
     parser.add_argument("rows", nargs="*", help=f"{', '.join(WORKLOADS)}; {', '.join(GROUPS)}")
     parser.add_argument("--minutes", type=float, default=7.0, help="for the whole table, about (default 7)")
     parser.add_argument("--json", type=Path, help="write the results to this file too")
@@ -179,7 +190,8 @@ def main(arguments: Sequence[str]) -> None:
         for line in lines(row):
             print(line, flush=True)
         if given.json:  # after each row, so that a run that is stopped leaves what it has
-            result = {"machine": machine | {"load_after": os.getloadavg()[0]}, "rows": rows, "means": means(rows)}
+            machine["load_after"] = os.getloadavg()[0]
+            result = {"machine": machine, "rows": rows, "means": means(rows)}
             given.json.write_text(json.dumps(result, indent=1) + "\n")
     for line in footer(rows):
         print(line)

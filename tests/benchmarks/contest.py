@@ -1,8 +1,8 @@
 """One row of the table, in a process of its own: all contestants built, compared, then timed in turns.
 
-``python -m tests.benchmarks.contest mlp --share 20`` prints the row as JSON. A contestant that is not installed,
-does not take part, raises or takes too long to build leaves a note; one that computes something else is an error,
-and is not timed.
+``python -m tests.benchmarks.contest mlp --share 20`` prints the row as JSON. A contestant that is not
+installed, does not take part, raises or takes too long to build leaves a note; one that computes something
+else is an error, and is not timed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
+from warnings import catch_warnings
 
 import numpy as np
 
@@ -78,19 +79,21 @@ class Contest:
     def add(self, name: str, builder: Callable[[], Step]) -> None:
         """Build a contestant and let it run; what goes wrong becomes a note."""
         try:
-            with at_most(PATIENCE):
+            with at_most(PATIENCE), catch_warnings(record=True) as warned:
                 if name == TORCH_COMPILE:  # it compiles for a number of threads
                     self.threads[name] = self.best_threads()
                 step = builder()
                 self.found[name] = [numbers(step()) for _ in range(STEPS)]
                 self.steps[name] = step
+            if name == COMPILED and warned:  # it went back to eager, say
+                self.notes[name] = str(warned[-1].message)
         except ImportError as error:
             self.notes[name] = f"not installed ({error})"
         except NotTaken as reason:
             self.notes[name] = str(reason)
         except Exception as error:  # whatever it is, the others go on
             first = next(iter(str(error).strip().splitlines()), "")
-            self.notes[name] = f"{type(error).__name__}: {first}"[:200]
+            self.notes[name] = f"{type(error).__name__}: {first}"[:300]
 
     def best_threads(self) -> int:
         """Return at how many threads PyTorch's eager step is faster, from a few steps, and set it."""
@@ -111,11 +114,12 @@ class Contest:
         return best
 
     def compare(self) -> None:
-        """Move who computes something else to the errors; how far the results are apart is in units of the largest."""
-        oracle = next((name for name in ORACLES if name in self.found), None)
+        """Move who computes something else to the errors; distances are in units of the largest number."""
+        oracle = next((name for name in ORACLES if name in self.found), EAGER)
         for name, found in self.found.items():
             for i, (mine, right) in enumerate(zip(found, self.found[oracle], strict=True)):
-                apart = np.abs(mine - right).max() / np.abs(right).max() if mine.shape == right.shape else np.inf
+                same = mine.shape == right.shape
+                apart = np.abs(mine - right).max() / np.abs(right).max() if same else np.inf
                 if not apart <= self.workload.rtol:
                     self.errors[name] = f"differs from {oracle} by {apart:.1e} of its largest in step {i + 1}"
                     del self.steps[name]
@@ -147,7 +151,8 @@ class Contest:
             row["threads"][TORCH] = race.threads
         if there := [name for name in YARDSTICKS if name in self.steps]:
             row["better"] = min(there, key=race.median)
-            row["ratio"] = {name: race.ratio(name, row["better"]) for name in (EAGER, COMPILED) if name in self.steps}
+            ours = [name for name in (EAGER, COMPILED) if name in self.steps]
+            row["ratio"] = {name: race.ratio(name, row["better"]) for name in ours}
         return row
 
 

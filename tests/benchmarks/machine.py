@@ -20,7 +20,7 @@ PACKAGES = ("numpy", "numba", "torch", "jax", "mygrad", "autograd")
 
 
 def facts() -> dict[str, Any]:
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "when": datetime.now().astimezone().isoformat(timespec="minutes"), "processor": processor(),
         "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",

@@ -1,11 +1,11 @@
 """How much memory a step takes: growth of the resident set over what the imports left.
 
-Each measurement is a process of its own. The same workload on hardly any data goes first, so that what a first
-use imports, compiles or starts counts as imported. Then freed memory is given back, the high-water mark of resident
-memory is reset (Linux; elsewhere the mark since the start serves), the workload is built and runs some steps, and
-the mark is read. The difference is parameters, gradients, the optimizer's state, the arrays alive at the worst
-moment of a step, what compiling this size took, and what allocators and BLAS keep. All get the same number of
-threads, each of which has buffers of its own.
+Each measurement is a process of its own. The same workload on hardly any data goes first, so that what a
+first use imports, compiles or starts counts as imported. Then freed memory is given back, the high-water mark
+of resident memory is reset (Linux; elsewhere the mark since the start serves), the workload is built and runs
+some steps, and the mark is read. The difference is parameters, gradients, the optimizer's state, the arrays
+alive at the worst moment of a step, what compiling this size took, and what allocators and BLAS keep. All get
+the same number of threads, each of which has buffers of its own.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import formulas, images, perceptrons, sequences
-from .workload import *  # noqa: F403
+from .workload import *
 from .workload import Workload
 
 WORKLOADS: dict[str, Callable[[], Workload]] = {

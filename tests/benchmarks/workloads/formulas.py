@@ -1,4 +1,4 @@
-"""Derivatives of plain functions: of a formula on many numbers, a Hessian-vector product, a long recurrence."""
+"""Derivatives of plain functions: of a formula, a Hessian-vector product, a long recurrence."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ import numpy as np
 
 import autograd_core as ag
 
-from . import perceptrons
 from .network import cross_entropy
-from .workload import JAX, TORCH_COMPILE, NotTaken, Step, Workload, Wrap, of_ours, of_torch, products
+from .workload import (
+    JAX,
+    TORCH_COMPILE,
+    NotTaken,
+    Step,
+    Workload,
+    Wrap,
+    of_ours,
+    of_torch,
+    products,
+)
 
-# -- the gradient of sum(tanh(x) exp(-x^2) + log1p(x^2)): memory traffic ------------------------------------------
+# -- the gradient of sum(tanh(x) exp(-x^2) + log1p(x^2)): memory traffic ---------------------------
 
 
 def formula(lib: Any, x: Any) -> Any:
@@ -45,7 +54,7 @@ def elementwise(size: int = 1_000_000) -> Workload:
                     small=partial(elementwise, 10), rtol=1e-4)  # fmt: skip
 
 
-# -- the Hessian of a network's loss, times a vector --------------------------------------------------------------
+# -- the Hessian of a network's loss, times a vector -----------------------------------------------
 
 
 def hessian_vector(batch: int = 128, sizes: tuple[int, ...] = (784, 128, 10)) -> Workload:
@@ -53,8 +62,10 @@ def hessian_vector(batch: int = 128, sizes: tuple[int, ...] = (784, 128, 10)) ->
     x, labels = rng.random((batch, sizes[0]), dtype=np.float32), rng.integers(sizes[-1], size=batch)
     shapes = [(sizes[1], sizes[0]), (sizes[1],), (sizes[2], sizes[1]), (sizes[2],)]
     scales = [np.float32(shape[-1] ** -0.5) for shape in shapes]
-    weights, vector = ([rng.standard_normal(s, dtype=np.float32) * c for s, c in zip(shapes, scales, strict=True)]
-                       for _ in range(2))  # fmt: skip
+    weights, vector = (
+        [rng.standard_normal(s, dtype=np.float32) * scale for s, scale in zip(shapes, scales, strict=True)]
+        for _ in range(2)
+    )
 
     def loss_of(tanh: Any, loss: Any, x: Any, labels: Any, *p: Any) -> Any:
         return loss(tanh(x @ p[0].T + p[1]) @ p[2].T + p[3], labels)
@@ -62,8 +73,8 @@ def hessian_vector(batch: int = 128, sizes: tuple[int, ...] = (784, 128, 10)) ->
     def ours() -> tuple[Callable[..., Any], tuple[Any, ...]]:
         from autograd_core import nn
 
-        loss = nn.functional.cross_entropy
-        return (lambda p, v: ag.hvp(partial(loss_of, ag.tanh, loss, x, labels), p, v)), (tuple(weights), tuple(vector))
+        f = partial(loss_of, ag.tanh, nn.functional.cross_entropy, x, labels)
+        return (lambda p, v: ag.hvp(f, p, v)), (tuple(weights), tuple(vector))
 
     def with_torch(wrap: Wrap) -> Step:
         import torch
@@ -85,7 +96,7 @@ def hessian_vector(batch: int = 128, sizes: tuple[int, ...] = (784, 128, 10)) ->
         gradient = jax.grad(f, argnums=(0, 1, 2, 3))
         product = jax.jit(lambda p, v: jax.jvp(gradient, p, v)[1])
         p, v = (tuple(map(jax.numpy.asarray, arrays)) for arrays in (weights, vector))
-        return lambda: jax.block_until_ready(product(p, v))
+        return lambda: jax.block_until_ready(product(p, v))  # type: ignore[no-untyped-call]
 
     def not_taken() -> Step:
         raise NotTaken("AOTAutograd has no second derivatives")
@@ -93,11 +104,11 @@ def hessian_vector(batch: int = 128, sizes: tuple[int, ...] = (784, 128, 10)) ->
     # The least that gives it: what has a tangent has two further products, the images have none.
     flops = products((batch, sizes[0], sizes[1], 3), (batch, sizes[1], sizes[2], 8))
     builders = {**of_ours(ours), **of_torch(with_torch), TORCH_COMPILE: not_taken, JAX: with_jax}
-    return Workload(f"Hessian-vector product, MLP {'-'.join(map(str, sizes))} tanh, batch {batch}", builders, flops,
-                    small=partial(hessian_vector, 2), rtol=1e-4)  # fmt: skip
+    name = f"Hessian-vector product, MLP {'-'.join(map(str, sizes))}, batch {batch}"
+    return Workload(name, builders, flops, small=partial(hessian_vector, 2), rtol=1e-4)  # fmt: skip
 
 
-# -- ten thousand steps of x <- x + h (a x - x^3), differentiated in a and x0: what one operation costs -----------
+# -- ten thousand steps of x <- x + h (a x - x^3), differentiated in a and x0: what one operation costs
 
 H = 1e-3
 
@@ -132,10 +143,11 @@ def recurrence(steps: int = 10_000) -> Workload:
 
         gradient = jax.jit(jax.grad(scanned, (0, 1)))
         a, x = map(jax.numpy.asarray, start)
-        return lambda: jax.block_until_ready(gradient(a, x))
+        return lambda: jax.block_until_ready(gradient(a, x))  # type: ignore[no-untyped-call]
 
     def not_taken() -> Step:
         raise NotTaken(f"it would unroll {steps:,} steps")
 
     builders = {**of_ours(ours), **of_torch(with_torch), TORCH_COMPILE: not_taken, JAX: with_jax}
-    return Workload(f"gradient of a scalar recurrence, {steps:,} steps", builders, small=partial(recurrence, 10))
+    name = f"gradient of a scalar recurrence, {steps:,} steps"
+    return Workload(name, builders, small=partial(recurrence, 10))

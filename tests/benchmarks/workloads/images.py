@@ -37,7 +37,7 @@ def digits(batch: int) -> tuple[Any, Any]:
     return rng.standard_normal((batch, 1, 28, 28), dtype=np.float32), rng.integers(10, size=batch)
 
 
-# -- LeNet-5 (LeCun et al., 1998), with ReLU and max pooling ------------------------------------------------------
+# -- LeNet-5 (LeCun et al., 1998), with ReLU and max pooling ---------------------------------------
 
 
 def lenet_model(nn: Any) -> Any:
@@ -61,7 +61,7 @@ def lenet(batch: int = 64) -> Network:
                    "cross_entropy", "SGD", {"lr": 0.01, "momentum": 0.9}, flops, 1.0)  # fmt: skip
 
 
-# -- the tutorial network: 32 and 64 filters of 5x5, 2x2 pooling, 1,024 units -------------------------------------
+# -- the tutorial network: 32 and 64 filters of 5x5, 2x2 pooling, 1,024 units ----------------------
 
 
 def cnn_model(nn: Any) -> Any:
@@ -85,7 +85,7 @@ def cnn(batch: int = 50) -> Network:
                    "cross_entropy", "Adam", {"lr": 1e-3}, flops, 1.3)  # fmt: skip
 
 
-# -- a basic block of ResNet (He et al., 2016), 64 channels -------------------------------------------------------
+# -- a basic block of ResNet (He et al., 2016), 64 channels ----------------------------------------
 
 
 def residual_model(nn: Any) -> Any:
@@ -125,5 +125,5 @@ def residual_forward(p: dict[str, Any], x: Any) -> Any:
 def residual(batch: int = 16) -> Network:
     x = np.random.default_rng(0).standard_normal((batch, 64, 32, 32), dtype=np.float32)
     flops = conv_flops(batch, 64, 32, 64, 3, 2) + conv_flops(batch, 64, 32, 64, 3, 3)
-    return Network(f"ResNet block {batch}x64x32x32, SGD with momentum", residual_model, residual_forward, (x,),
-                   "square", "SGD", {"lr": 0.01, "momentum": 0.9}, flops, 1.3)  # fmt: skip
+    return Network(f"ResNet block {batch}x64x32x32, SGD with momentum", residual_model, residual_forward,
+                   (x,), "square", "SGD", {"lr": 0.01, "momentum": 0.9}, flops, 1.3)  # fmt: skip

@@ -1,7 +1,7 @@
 """A network that is trained: stated once, and made into a step of this library, of PyTorch and of JAX.
 
-``model`` is written for ``nn``, which is this library's or PyTorch's, as both have the same names. ``forward`` is
-the same network as a function of JAX, on parameters of the same names. All start from our first values.
+``model`` is written for ``nn``, this library's or PyTorch's, as both have the same names. ``forward`` is the
+same network as a function of JAX, on parameters of the same names. All start from our first values.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ from typing import Any
 
 from .workload import JAX, Step, Workload, Wrap, of_ours, of_torch
 
-Builders = Mapping[str, Callable[[], Step]]
-
 
 @dataclass(frozen=True)
 class Network:
     """A model, its data, its loss and its optimizer.
 
     Args:
-        loss: ``cross_entropy`` or ``mse_loss`` with targets, ``square`` (the mean of the outputs' squares) without.
+        loss: ``cross_entropy`` or ``mse_loss`` with targets, or ``square``, the mean of the outputs' squares.
         forward: of JAX, ``(p, x) -> y``, or ``(y, buffers)`` where the model has some.
-        more: builders of further contestants.
+        more: what builds further contestants, by name.
     """
 
     title: str
@@ -35,14 +33,15 @@ class Network:
     rates: dict[str, float]
     flops: int
     target: float | None = None
-    more: Builders = field(default_factory=dict)
+    more: Mapping[str, Callable[[Network], Step]] = field(default_factory=dict)
 
     def workload(self) -> Workload:
-        builders = {
+        more = {name: partial(make, self) for name, make in self.more.items()}
+        builders: dict[str, Callable[[], Step]] = {
             **of_ours(partial(ours, self)), **of_torch(partial(with_torch, self)),
-            JAX: partial(with_jax, self), **self.more,
+            JAX: partial(with_jax, self), **more,
         }  # fmt: skip
-        cut = replace(self, data=tuple(x[:2] for x in self.data), more={})
+        cut = replace(self, data=tuple(x[:2] for x in self.data))
         return Workload(self.title, builders, self.flops, self.target, cut.workload)
 
     def start(self) -> tuple[Any, dict[str, Any]]:
@@ -109,13 +108,15 @@ def with_jax(network: Network) -> Step:
     model, state = network.start()
     arrays = {name: jnp.array(value) for name, value in state.items()}
     params = {name: arrays.pop(name) for name, _ in model.named_parameters()}
-    of = {"cross_entropy": cross_entropy, "mse_loss": lambda y, t: ((y - t) ** 2).mean(),
-          "square": lambda y: (y * y).mean()}[network.loss]  # fmt: skip
+    losses: dict[str, Any] = {
+        "cross_entropy": cross_entropy, "mse_loss": lambda y, t: ((y - t) ** 2).mean(),
+        "square": lambda y: (y * y).mean(),
+    }  # fmt: skip
 
     def loss_of(params: Any, buffers: Any, x: Any, *targets: Any) -> Any:
         y = network.forward({**params, **buffers}, x)
         y, buffers = y if isinstance(y, tuple) else (y, buffers)
-        return of(y, *targets), buffers
+        return losses[network.loss](y, *targets), buffers
 
     start, rule = {"SGD": sgd, "Adam": adam}[network.optimizer](**network.rates)
 
@@ -131,7 +132,7 @@ def with_jax(network: Network) -> Step:
     def step() -> Any:
         nonlocal now
         loss, now = update(now, *data)
-        return jax.block_until_ready((loss, now))[0]
+        return jax.block_until_ready((loss, now))[0]  # type: ignore[no-untyped-call]
 
     return step
 

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons: of any widths, trained; and the small one of the lectures, also by further libraries."""
+"""Multilayer perceptrons: of any widths; and the small one of the lectures, also by further libraries."""
 
 from __future__ import annotations
 
@@ -54,15 +54,11 @@ def sigmoid(batch: int, target: float | None = None, peers: bool = False) -> Net
     sizes = (784, 30, 10)
     x = rng.random((batch, 784), dtype=np.float32)
     y = np.eye(10, dtype=np.float32)[rng.integers(10, size=batch)]
-    network = Network(
-        f"MLP 784-30-10 sigmoid, batch {batch}, SGD", layers(sizes, "Sigmoid", True), forward("Sigmoid", True),
-        (x, y), "mse_loss", "SGD", {"lr": RATE}, flops(sizes, batch), target)  # fmt: skip
-    if peers:
-        network.more.update({  # type: ignore[attr-defined]
-            NUMPY: lambda: by_hand(network), MYGRAD: lambda: with_mygrad(network),
-            HIPS: lambda: with_autograd(network),
-        })  # fmt: skip
-    return network
+    more = {NUMPY: by_hand, MYGRAD: with_mygrad, HIPS: with_autograd} if peers else {}
+    return Network(
+        f"MLP 784-30-10 sigmoid, batch {batch}, SGD",
+        layers(sizes, "Sigmoid", True), forward("Sigmoid", True), (x, y),
+        "mse_loss", "SGD", {"lr": RATE}, flops(sizes, batch), target, more)  # fmt: skip
 
 
 def relu(sizes: Sequence[int], batch: int, target: float | None = None) -> Network:
@@ -134,7 +130,7 @@ def with_mygrad(network: Network) -> Step:
         loss = mg.mean((a2 - y) ** 2)
         loss.backward()
         for p in params:
-            p.data -= RATE * p.grad
+            p.data -= RATE * p.grad  # type: ignore[operator]
             p.null_grad()
         return loss.data
 

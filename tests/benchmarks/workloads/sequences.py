@@ -17,9 +17,10 @@ def recurrent(kind: str, length: int = 50, batch: int = 32, hidden: int = 128) -
     """One layer over time; its loss is the mean square of all its outputs."""
     gates = GATES[kind] * hidden
     x = np.random.default_rng(0).standard_normal((length, batch, hidden), dtype=np.float32)
-    flops = products((length * batch, hidden, gates, 5))  # 2 of the input, which needs no gradient, 3 of the state
-    return Network(f"{kind} {length}x{batch}x{hidden}, Adam", lambda nn: getattr(nn, kind)(hidden, hidden),
-                   lambda p, x: scan(kind, p, x), (x,), "square", "Adam", {"lr": 1e-3}, flops, 1.0)  # fmt: skip
+    flops = products((length * batch, hidden, gates, 5))  # 2 of the input, 3 of the state
+    return Network(
+        f"{kind} {length}x{batch}x{hidden}, Adam", lambda nn: getattr(nn, kind)(hidden, hidden),
+        lambda p, x: scan(kind, p, x), (x,), "square", "Adam", {"lr": 1e-3}, flops, 1.0)  # fmt: skip
 
 
 def scan(kind: str, p: dict[str, Any], x: Any) -> Any:
@@ -53,7 +54,7 @@ def scan(kind: str, p: dict[str, Any], x: Any) -> Any:
     return lax.scan(step, (first, first) if kind == "LSTM" else first, x)[1]
 
 
-# -- a layer of a transformer (Vaswani et al., 2017), 8 heads, 512 units between ----------------------------------
+# -- a layer of a transformer (Vaswani et al., 2017), 8 heads, 512 units between -------------------
 
 HEADS, BETWEEN = 8, 512
 
@@ -79,8 +80,8 @@ def attend(p: dict[str, Any], x: Any) -> Any:
 def transformer(batch: int = 16, length: int = 64, width: int = 128) -> Network:
     rows = batch * length
     flops = products(
-        (rows, width, 3 * width, 2), (rows, width, length, 3), (rows, length, width, 3), (rows, width, width, 3),
-        (rows, width, BETWEEN, 3), (rows, BETWEEN, width, 3))  # fmt: skip
+        (rows, width, 3 * width, 2), (rows, width, length, 3), (rows, length, width, 3),
+        (rows, width, width, 3), (rows, width, BETWEEN, 3), (rows, BETWEEN, width, 3))  # fmt: skip
     x = np.random.default_rng(0).standard_normal((batch, length, width), dtype=np.float32)
 
     def model(nn: Any) -> Any:
