@@ -30,7 +30,8 @@ lint: .venv/.has-$(TESTING)
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-bench: .venv/.has-$(TESTING)
+# With every library that it compares with; without them: .venv/bin/python -m tests.benchmarks
+bench: .venv/.has-test,fast,oracle,plot
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .venv/.has-%: pyproject.toml | $(BIN)/pip

@@ -280,15 +280,13 @@ def own(entries: Iterable[list[Any]]) -> None:
     """
     for entry in entries:
         g = entry[1]
-        if type(g) is not ndarray:
+        if not isinstance(g, ndarray):
             if isinstance(g, np.generic):
                 entry[1] = copied(g)
             elif hasattr(g, "node"):
                 entry[1] = wrap(g.data, g.node)
-            elif getrefcount(g) > ALONE or not _writable(g):  # a duck array
-                entry[1] = np.copy(g)
         elif getrefcount(g) > ALONE or not _writable(g):
-            entry[1] = np.array(g)
+            entry[1] = np.array(g) if type(g) is ndarray else np.copy(g)  # of a duck array
 
 
 def _writable(g: Any) -> bool:

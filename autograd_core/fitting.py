@@ -42,7 +42,7 @@ def fit(g: Any, like: Any, name: str = "fit") -> Any:
 
 def _numbers(g: Any, like: Any, name: str) -> Any:
     if isinstance(g, (int, float)):
-        g = asarray(g)
+        g = g[...] if hasattr(type(g), "__array_function__") else asarray(g)
     if not hasattr(g, "shape") or g.dtype.kind not in "biufc" or (
         g.dtype.kind == "c" and like.dtype.kind != "c"
     ):  # fmt: skip

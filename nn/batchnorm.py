@@ -96,11 +96,11 @@ class _BatchNorm(_Channels):
 
     def forward(self, x: Any) -> Tensor:
         self._check(x)
-        momentum = 0.0 if self.momentum is None else self.momentum
+        momentum: Any = 0.0 if self.momentum is None else self.momentum
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked += 1
             if self.momentum is None:
-                momentum = 1 / int(self.num_batches_tracked)
+                momentum = 1 / self.num_batches_tracked  # an array, as a step that is captured reads it
         batch = self.training or self.running_mean is None
         return F.batch_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias, batch, momentum, self.eps

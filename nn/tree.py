@@ -273,6 +273,8 @@ def _buffer(name: str, value: Any) -> Buffer | None:
     """Return a buffer as the plain array that it is."""
     if value is None or type(value) is ndarray:
         return value
+    if isinstance(value, ndarray) and not issubclass(type(value), ndarray):  # one that is being captured
+        return value
     return np.asarray(value)
 
 

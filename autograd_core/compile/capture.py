@@ -98,6 +98,8 @@ def replaced(x: Any, kind: type, by: Callable[[Any], Any]) -> Any:
         return by(x)
     if cls is tuple or cls is list:
         return cls([replaced(item, kind, by) for item in x])
+    if isinstance(x, tuple):  # a named one
+        return tuple([replaced(item, kind, by) for item in x])
     if cls is dict:
         return {key: replaced(item, kind, by) for key, item in x.items()}
     if cls is slice:
@@ -147,6 +149,7 @@ class Capture:
         self.saved: dict[int, list[tuple[Any, Any]]] = {}  # those that are written to, with what they were
         self.generators: list[tuple[Any, Any]] = []
         self.open = True
+        self.busy = False  # making a call
 
     # -- slots ----------------------------------------------------------------------------------
 
@@ -216,6 +219,8 @@ class Capture:
         if get_ident() != self.thread:
             raise CompileError("[compile] got a use of an array in one thread while another one captures a step "
                                "that uses it, expected one at a time; try the first calls in one thread")  # fmt: skip
+        if self.busy:  # the call that is being made met it within something that is no tuple, list or dict
+            raise self.refusal("an array of the step within an object", "arrays in tuples and lists")
         params = params or {}
         line = where()
         written = []
@@ -232,7 +237,11 @@ class Capture:
         call.args, call.params = self.plain(args), self.plain(params)
         real = replaced(args, Traced, operator.attrgetter("value"))
         known = replaced(params, Traced, operator.attrgetter("value"))
-        result = draws(*real[1:], **known) if draws else fun(*real, **known)
+        self.busy = True
+        try:
+            result = draws(*real[1:], **known) if draws else fun(*real, **known)
+        finally:
+            self.busy = False
         call.writes, call.draws = tuple(written), draws is not None
         inputs: list[Any] = []
         replaced([args, params], Traced, inputs.append)

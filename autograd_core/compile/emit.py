@@ -36,6 +36,7 @@ COPIES = {Method("copy"), Method("astype"), np.copy, np.astype, np.ascontiguousa
 RESHAPES = {Method("reshape"), Method("ravel"), Method("flatten"), np.reshape, np.ravel}
 DRAWS_WITH_OUT = {"random", "standard_normal", "standard_exponential"}
 
+BY_NAME = {np.maximum, np.minimum}  # NumPy warns of out by position, as of a third array to compare
 OPERATORS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.floor_divide: "//", np.remainder: "%",
     np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.equal: "==",
@@ -132,7 +133,7 @@ class Names:
         ):  # fmt: skip
             return f"{args[0]} {OPERATORS[fun]} {args[1]}"
         given = self.text(params.pop("out")) if "out" in params else out
-        if type(fun) is np.ufunc and given and len(call.args) == fun.nin and not given.startswith("("):
+        if type(fun) is np.ufunc and given and fun.nout == 1 and len(args) == fun.nin and fun not in BY_NAME:
             args.append(given)
             given = ""
         words = [f"{key}={self.text(value)}" for key, value in params.items()]

@@ -53,7 +53,8 @@ class Plan:
         calls, instead = shared(calls, returned | left)
         self.output = replace_tree(output, instead)
         self.effects = [(place, replaced(tree, Slot, lambda s: instead.get(s, s))) for place, tree in effects]
-        self.calls = used(calls, returned | left, outside)
+        handed = {s.storage for s in slots_of_tree(output)} | {s.storage for _, tree in effects for s in slots_of(tree)}
+        self.calls = used(calls, handed, outside)  # of leaves too: a view of them may be handed out
         self._settle(outside, returned, left)
         self._emit()
         self.bind()

@@ -156,9 +156,14 @@ def _maxima(op: str, n: int, x: Any, output_size: Any, return_indices: bool) -> 
     if not return_indices:
         return largest(x, windows, False)
     y, seen = largest(x, windows, True)
-    at = np.unravel_index(seen, [len(places) for _, places in lines])
-    each_axis = [places[i] for (_, places), i in zip(lines, at)]
-    return y, np.ravel_multi_index(each_axis, lengths)
+    return y, _in_the_whole(seen, tuple(places for _, places in lines), lengths)
+
+
+@kernel
+def _in_the_whole(seen: Any, lines: tuple[Any, ...], lengths: tuple[int, ...]) -> Any:
+    """Return places in the array whose axes were read at ``lines`` as places in that of these lengths."""
+    at = np.unravel_index(seen, [len(places) for places in lines])
+    return np.ravel_multi_index([places[i] for places, i in zip(lines, at)], lengths)
 
 
 def adaptive_max_pool1d(input: Any, output_size: Sizes, return_indices: bool = False) -> Any:

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops
+from autograd_core.calls import as_array
 from autograd_core.errors import message
+from autograd_core.kernels.loops import cross_entropy as loops
+from autograd_core.kernels.twins import twin
 from autograd_core.node import strip
 from autograd_core.primitive import declare, kernel, linear
 from autograd_core.tensor import Tensor
@@ -79,27 +82,22 @@ place: Any = linear(
 # -- cross-entropy from logits: forward, and its derivative (softmax - onehot) / N -----------------
 
 
-@kernel
-def _cross_entropy(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
+SMALL = 1 << 11  # elements: for more, NumPy's exponentials win over a loop that begins at once
+
+
+def _losses(x: Any, t: Any, ignore_index: int) -> tuple[Any, int, int]:
+    """Return log sum_j e^x_j - x_t of each row, 0 where t is ignored; how many count; and -1, as none is wrong."""
     counts, rows = _valid(x.shape[1], t, ignore_index, "cross_entropy"), np.arange(len(t))
     top = np.maximum.reduce(x, axis=1, keepdims=True)
     total = np.add.reduce(np.exp(x - top), axis=1)
     if counts is None:
-        losses = np.log(total) - (x[rows, t] - top[:, 0])
-    else:
-        losses = np.log(total) - (x[rows, np.where(counts, t, 0)] - top[:, 0])
-        losses = np.where(counts, losses, 0)
-    if reduction == "none":
-        return losses
-    loss = np.add.reduce(losses)
-    if reduction == "mean":
-        n = len(t) if counts is None else int(np.add.reduce(counts))
-        return loss / n if n else np.full((), np.nan, x.dtype)  # as PyTorch: a mean of nothing
-    return loss
+        return np.log(total) - (x[rows, t] - top[:, 0]), len(t), -1
+    losses = np.log(total) - (x[rows, np.where(counts, t, 0)] - top[:, 0])
+    return np.where(counts, losses, 0), int(np.add.reduce(counts)), -1
 
 
-@kernel
-def _error(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
+def _slopes(x: Any, t: Any, ignore_index: int, mean: bool) -> Any:
+    """Return softmax(x) - onehot(t) of each row, 0 where t is ignored; for a mean divided by how many count."""
     counts, rows = _valid(x.shape[1], t, ignore_index, "cross_entropy"), np.arange(len(t))
     e = np.exp(x - np.maximum.reduce(x, axis=1, keepdims=True))
     e /= np.add.reduce(e, axis=1, keepdims=True)
@@ -110,9 +108,44 @@ def _error(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mea
         e[rows, np.where(counts, t, 0)] -= 1
         e *= counts[:, np.newaxis]
         n = int(np.add.reduce(counts))
-    if reduction == "mean":
+    if mean:
         e *= 1 / n if n else math.nan
     return e
+
+
+_few_losses, _few_slopes = twin(loops.losses)(_losses), twin(loops.slopes)(_slopes)
+
+
+def _is_small(x: Any) -> bool:
+    return 0 < x.size <= SMALL and bool(x.flags.c_contiguous)
+
+
+def _indices(t: Any) -> Any:
+    """Return indices as the loops take them; one that does not fit into them becomes negative."""
+    return t if t.dtype == np.int64 and t.flags.c_contiguous else np.ascontiguousarray(t, np.int64)
+
+
+@kernel
+def _cross_entropy(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
+    if _is_small(x):
+        losses, n, wrong = _few_losses(x, _indices(t), ignore_index)
+    else:
+        losses, n, wrong = _losses(x, t, ignore_index)
+    if wrong >= 0:
+        _valid(x.shape[1], t, ignore_index, "cross_entropy")  # says what is wrong
+    if reduction == "none":
+        return losses
+    loss = np.add.reduce(losses)
+    if reduction == "mean":
+        return loss / n if n else np.full((), np.nan, x.dtype)  # as PyTorch: a mean of nothing
+    return loss
+
+
+@kernel
+def _error(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
+    if _is_small(x):
+        return _few_slopes(x, _indices(t), ignore_index, reduction == "mean")
+    return _slopes(x, t, ignore_index, reduction == "mean")
 
 
 def _bend(g: Any, y: Any, x: Any, t: Any, *, ignore_index: int, reduction: str) -> Any:
@@ -319,13 +352,18 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     array([[1, 0, 0],
            [0, 0, 1]])
     """
-    t = np.asarray(strip(tensor))
+    t = as_array(strip(tensor))
     if t.dtype.kind not in "iu":
         raise ValueError(message("one_hot", f"dtype {t.dtype}", "integers", "labels.astype(int)"))
     if num_classes == -1:
         num_classes = int(t.max()) + 1 if t.size else 0
+    _check_hot(t, num_classes)
+    return (t[..., np.newaxis] == np.arange(num_classes)).astype(np.int64)
+
+
+@kernel
+def _check_hot(t: Any, num_classes: int) -> None:
     if t.size and (t.min() < 0 or t.max() >= num_classes):
         wrong = t.min() if t.min() < 0 else t.max()
         most = f"0 to {num_classes - 1}" if num_classes > 0 else "0 or more"
         raise IndexError(message("one_hot", f"class {wrong}", most))
-    return (t[..., np.newaxis] == np.arange(num_classes)).astype(np.int64)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops
+from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.fused import fused
 from autograd_core.kernels.ctc import alignments, shares
 from autograd_core.kernels.threads import split
 from autograd_core.node import strip
+from autograd_core.primitive import duck, kernel
 from autograd_core.tensor import Tensor
 
 from .reduce import known, reduce
@@ -48,7 +50,7 @@ def _ctc(x: Any, *, labels: Any, frames: Any, lengths: Any, blank: int) -> Any:
     before = ops.where(lengths > 0, stacked[(*where, np.maximum(2 * lengths - 1, 0))], NEVER)
     losses = -ops.logaddexp(ends, before)
     losses = ops.where(frames > 0, losses, np.where(lengths > 0, math.inf, 0))
-    return ops.where(np.asarray(strip(losses)) > -NEVER / 2, math.inf, losses)
+    return ops.where(strip(losses) > -NEVER / 2, math.inf, losses)
 
 
 def _forward(x: Any, memory: Any, *, labels: Any, frames: Any, lengths: Any, blank: int) -> Any:
@@ -84,29 +86,41 @@ _losses = fused(
 
 
 def _integers(what: str, x: Any, shape: tuple[int, ...]) -> Any:
-    x = np.asarray(strip(x))
+    x = as_array(strip(x))
     if x.dtype.kind not in "iu" or x.shape not in (shape, () if shape == (1,) else shape):
         raise ValueError(message("ctc_loss", f"{what} of shape {x.shape} and dtype {x.dtype}",
                                  f"integers of shape {shape}"))  # fmt: skip
-    return np.ascontiguousarray(x.reshape(shape), np.int64)
+    return x.reshape(shape).astype(np.int64, order="C", copy=False)
 
 
-def _padded(targets: Any, lengths: Any) -> Any:
-    """Return targets, one after the other in one vector, as rows."""
-    t = np.asarray(strip(targets))
-    if t.dtype.kind not in "iu" or t.ndim not in (1, 2):
-        raise ValueError(message("ctc_loss", f"targets of shape {t.shape} and dtype {t.dtype}",
-                                 "integers, (N, S), or all of them in one vector"))  # fmt: skip
+@kernel  # so that a replayed step looks at its lengths and labels too
+def _read(t: Any, frames: Any, lengths: Any, *, steps: int, classes: int, blank: int, longest: Any) -> Any:
+    """Return targets as rows of at least ``longest`` labels, all of which are checked."""
+    if frames.min() < 0 or frames.max() > steps or lengths.min() < 0:
+        raise ValueError(message("ctc_loss", f"input_lengths {frames.tolist()} and target_lengths "
+                                 f"{lengths.tolist()} for {steps} frames", f"0 to {steps}"))  # fmt: skip
+    labels = _padded(t, lengths, longest)
+    read = labels[np.arange(labels.shape[1]) < lengths[:, None]]
+    for label in (blank, *([read.min(), read.max()] if read.size else [])):
+        if not 0 <= label < classes:
+            raise IndexError(message("ctc_loss", f"class {label}", f"0 to {classes - 1}"))
+    if (read == blank).any():
+        raise ValueError(message("ctc_loss", f"the blank, {blank}, among the labels", "only labels"))
+    return labels
+
+
+def _padded(t: Any, lengths: Any, longest: int) -> Any:
+    """Return targets, also those one after the other in one vector, as rows."""
     if t.ndim == 2:
         if len(t) != len(lengths) or lengths.max(initial=0) > t.shape[1]:
             raise ValueError(message(
                 "ctc_loss", f"targets of shape {t.shape} for {len(lengths)} samples of lengths "
                 f"{lengths.tolist()}", "(N, S), S at least the longest"))  # fmt: skip
-        return np.ascontiguousarray(t, np.int64)
+        return np.array(t, np.int64, order="C")
     if len(t) != lengths.sum():
         raise ValueError(message("ctc_loss", f"{len(t)} targets in one vector for lengths {lengths.tolist()}",
                                  f"{lengths.sum()}, their sum"))  # fmt: skip
-    out = np.zeros((len(lengths), lengths.max(initial=0)), np.int64)
+    out = np.zeros((len(lengths), lengths.max(initial=longest)), np.int64)
     out[np.arange(out.shape[1]) < lengths[:, None]] = t
     return out
 
@@ -153,16 +167,12 @@ def ctc_loss(
     steps, n, classes = x.shape
     frames = _integers("input_lengths", input_lengths, (n,))
     lengths = _integers("target_lengths", target_lengths, (n,))
-    if frames.min() < 0 or frames.max() > steps or lengths.min() < 0:
-        raise ValueError(message("ctc_loss", f"input_lengths {frames.tolist()} and target_lengths "
-                                 f"{lengths.tolist()} for {steps} frames", f"0 to {steps}"))  # fmt: skip
-    labels = _padded(targets, lengths)
-    read = labels[np.arange(labels.shape[1]) < lengths[:, None]]
-    for label in (blank, *([read.min(), read.max()] if read.size else [])):
-        if not 0 <= label < classes:
-            raise IndexError(message("ctc_loss", f"class {label}", f"0 to {classes - 1}"))
-    if (read == blank).any():
-        raise ValueError(message("ctc_loss", f"the blank, {blank}, among the labels", "only labels"))
+    t = as_array(strip(targets))
+    if t.dtype.kind not in "iu" or t.ndim not in (1, 2):
+        raise ValueError(message("ctc_loss", f"targets of shape {t.shape} and dtype {t.dtype}",
+                                 "integers, (N, S), or all of them in one vector"))  # fmt: skip
+    longest = 0 if duck((t, lengths)) is None else len(t)  # its lengths are not known: one may have all
+    labels = _read(t, frames, lengths, steps=steps, classes=classes, blank=int(blank), longest=longest)
     losses = _losses(x, labels=labels, frames=frames, lengths=lengths, blank=int(blank))
     if zero_infinity:
         losses = ops.where(np.isinf(strip(losses)), 0, losses)

@@ -69,7 +69,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
 
 def _direction(x: Any, dim: int, eps: float) -> Any:
     n = ops.norm(x, axis=dim, keepdims=True)
-    return x / (n + np.maximum(eps - np.asarray(strip(n)), 0))
+    return x / (n + np.maximum(eps - strip(n), 0))
 
 
 def pairwise_distance(

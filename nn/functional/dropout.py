@@ -204,5 +204,5 @@ def gaussian_noise(input: Any, std: float = 0.1, training: bool = True) -> Tenso
         return input
     x = _floating(input)
     noise = random.generator().standard_normal(np.shape(x))  # in float64: the same for every dtype of x
-    y: Tensor = x + np.asarray(noise * std, x.dtype)
+    y: Tensor = x + (noise * std).astype(x.dtype, copy=False)
     return y

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core import no_grad, ops
+from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.node import strip
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
@@ -59,14 +61,17 @@ def embedding(
 
 def _with_share(y: Any, share: Any) -> Any:
     """Return y, of whose gradient only a share goes on."""
-    values = np.asarray(strip(y))
+    values = as_array(strip(y))
     return values + (y - values) * share
 
 
 def _shares(index: Any, by_frequency: bool, dtype: Any) -> Any:
     """Return what share of its gradient each row that was read gets."""
-    if not by_frequency:
-        return np.ones(index.shape, dtype)
+    return _one_by_count(index, dtype) if by_frequency else np.ones(index.shape, dtype)
+
+
+@kernel
+def _one_by_count(index: Any, dtype: Any) -> Any:
     _, place, counts = np.unique(index, return_inverse=True, return_counts=True)
     return (1 / counts[place.reshape(index.shape)]).astype(dtype)
 
@@ -75,17 +80,22 @@ def _indices(who: str, input: Any, weight: Any) -> Any:
     """Return indices as an array, each of them one of the table's."""
     if np.ndim(weight) != 2:
         raise ValueError(message(who, f"a table of shape {np.shape(weight)}", "(V, E)"))
-    index = np.asarray(strip(input))
+    index = as_array(strip(input))
     if index.dtype.kind not in "iu":
         if index.size:
             raise TypeError(message(who, f"indices of dtype {index.dtype}", "integers", "index.astype(int)"))
         index = index.astype(np.intp)
     n = weight.shape[0]
+    _check_rows(index, n, who)
+    return index
+
+
+@kernel
+def _check_rows(index: Any, n: int, who: str) -> None:
     if index.size and (index.min() < 0 or index.max() >= n):
         wrong = index.min() if index.min() < 0 else index.max()
         raise IndexError(message(who, f"index {wrong}", f"0 to {n - 1}, for a table of {n} rows",
                                  f"num_embeddings={wrong + 1}" if wrong > 0 else ""))  # fmt: skip
-    return index
 
 
 def _padding(who: str, padding_idx: int | None, weight: Any) -> int | None:
@@ -99,13 +109,29 @@ def _padding(who: str, padding_idx: int | None, weight: Any) -> int | None:
 
 def _shorten(weight: Any, index: Any, max_norm: float, norm_type: float) -> None:
     """Shorten rows of the table that are read and longer than ``max_norm``, as PyTorch does: in place."""
+    table = as_array(strip(weight))
+    if type(table) is not np.ndarray or type(index) is not np.ndarray:  # captured: how many are long varies
+        rows = index.reshape(-1)
+        with no_grad():
+            weight[rows] = _shortened(table, rows, max_norm, norm_type)
+        return
     rows = np.unique(index)
-    table = np.asarray(strip(weight))
-    norms = np.asarray(ops.norm(table[rows], norm_type, axis=1))
+    norms = as_array(ops.norm(table[rows], norm_type, axis=1))
     long = norms > max_norm
     if long.any():
         with no_grad():
             weight[rows[long]] = table[rows[long]] * (max_norm / (norms[long] + 1e-7))[:, np.newaxis]
+
+
+@kernel
+def _shortened(table: Any, index: Any, max_norm: float, norm_type: float) -> Any:
+    """Return the rows that are read, those that are longer than ``max_norm`` shortened."""
+    rows, place = np.unique(index, return_inverse=True)
+    values = table[rows]
+    norms = as_array(ops.norm(values, norm_type, axis=1))
+    long = norms > max_norm
+    values[long] *= (max_norm / (norms[long] + 1e-7))[:, np.newaxis]
+    return values[place]
 
 
 # -- bags ------------------------------------------------------------------------------------------
@@ -152,8 +178,7 @@ def embedding_bag(
     index = _indices(who, input, weight)
     padding = _padding(who, padding_idx, weight)
     starts = _starts(index, offsets, include_last_offset)
-    lengths = np.diff(starts)
-    shape, index = index.shape, index.ravel()
+    shape, index, bags = index.shape, index.ravel(), len(starts) - 1
     factors = per_sample_weights
     if factors is not None:
         if mode != "sum":
@@ -164,20 +189,21 @@ def embedding_bag(
         factors = np.reshape(factors, (-1,))
     if max_norm is not None:
         _shorten(weight, index, max_norm, norm_type)
-    bag = np.repeat(np.arange(len(lengths)), lengths)
-    if padding is not None:
-        counts = np.flatnonzero(index != padding)
+    bag, lengths = _bags(index, starts, padding)
+    if mode == "max":
+        return _largest(weight, index, bag, bags)
+    left_out = padding is not None
+    if left_out and type(bag) is np.ndarray:  # a step that is captured keeps them, in a bag more
+        counts, left_out = np.flatnonzero(bag < bags), False
         index, bag = index[counts], bag[counts]
         factors = None if factors is None else factors[counts]
-        lengths = np.bincount(bag, minlength=len(lengths))
-    if mode == "max":
-        return _largest(weight, index, bag, lengths)
     rows = ops.getitem(weight, index)
     if scale_grad_by_freq:
         rows = _with_share(rows, _shares(index, True, weight.dtype)[:, np.newaxis])
     if factors is not None:
         rows = rows * np.expand_dims(factors, 1)
-    y: Any = ops.scatter(rows, index=bag, shape=(len(lengths), weight.shape[1]))
+    y: Any = ops.scatter(rows, index=bag, shape=(bags + left_out, weight.shape[1]))
+    y = y[:bags] if left_out else y
     if mode == "mean":
         y = y / np.maximum(lengths, 1).astype(weight.dtype)[:, np.newaxis]
     return y
@@ -194,28 +220,58 @@ def _starts(index: Any, offsets: Any, include_last: bool) -> Any:
     if index.ndim != 1 or offsets is None:
         raise ValueError(message(who, f"an input of shape {index.shape} and offsets={offsets}",
                                  "(B, n) without offsets, or (M,) with offsets (B,)"))  # fmt: skip
-    starts = np.asarray(strip(offsets))
+    starts = as_array(strip(offsets))
     if starts.ndim != 1 or starts.dtype.kind not in "iu" or (include_last and not starts.size):
         raise ValueError(message(who, f"offsets of shape {starts.shape} and dtype {starts.dtype}",
                                  "integers (B,), or (B + 1,) with include_last_offset"))  # fmt: skip
-    if starts.size and (starts[0] != 0 or starts[-1] > len(index) or (np.diff(starts) < 0).any()):
-        raise ValueError(message(who, f"offsets {starts.tolist()} for {len(index)} indices",
+    _check_starts(starts, len(index), who)
+    return starts if include_last else np.concatenate([starts, np.full(1, len(index), starts.dtype)])
+
+
+@kernel
+def _check_starts(starts: Any, n: int, who: str) -> None:
+    if starts.size and (starts[0] != 0 or starts[-1] > n or (np.diff(starts) < 0).any()):
+        raise ValueError(message(who, f"offsets {starts.tolist()} for {n} indices",
                                  "0 first, none smaller than the one before, at most that"))  # fmt: skip
-    return starts if include_last else np.append(starts, len(index))
 
 
-def _largest(weight: Any, index: Any, bag: Any, lengths: Any) -> Any:
+@kernel
+def _bags(index: Any, starts: Any, padding: int | None) -> Any:
+    """Return which bag each index is in, and how many are in each; padding is in none: in one after the last."""
+    lengths = np.diff(starts)
+    bags = len(lengths)
+    bag = np.repeat(np.arange(bags), lengths)
+    if padding is not None:
+        bag = np.where(index != padding, bag, bags)
+        lengths = np.bincount(bag, minlength=bags + 1)[:bags]
+    return bag, lengths
+
+
+def _largest(weight: Any, index: Any, bag: Any, bags: int) -> Any:
     """Return the largest element of each bag and column: read where it stands first."""
-    full, columns = np.flatnonzero(lengths), weight.shape[1]
-    if not full.size:
-        return np.zeros((len(lengths), columns), weight.dtype)
-    rows = np.asarray(strip(weight))[index]
-    firsts = np.cumsum(lengths[full]) - lengths[full]
-    top = np.maximum.reduceat(rows, firsts, axis=0)
-    here = rows == np.repeat(top, lengths[full], axis=0)
-    place = np.where(here, np.arange(len(index))[:, np.newaxis], len(index))
-    place = np.minimum(np.minimum.reduceat(place, firsts, axis=0), len(index) - 1)
-    found = ops.getitem(weight, (index[place], np.arange(columns)))
-    if len(full) == len(lengths):
+    columns = weight.shape[1]
+    if not index.size:
+        return np.zeros((bags, columns), weight.dtype)
+    rows, some = _rows_of_largest(as_array(strip(weight)), index, bag, bags)
+    found = ops.getitem(weight, (rows, np.arange(columns)))
+    if type(some) is np.ndarray and some.all():
         return found
-    return ops.scatter(found, index=full, shape=(len(lengths), columns))
+    return ops.where(some[:, np.newaxis], found, 0)
+
+
+@kernel
+def _rows_of_largest(table: Any, index: Any, bag: Any, bags: int) -> Any:
+    """Return which row of the table has the largest element of each bag and column, and which bags have one."""
+    counts = np.flatnonzero(bag < bags)
+    index, bag = index[counts], bag[counts]
+    lengths = np.bincount(bag, minlength=bags)
+    full, found = np.flatnonzero(lengths), np.zeros((bags, table.shape[1]), np.intp)
+    if full.size:
+        rows, many = table[index], lengths[full]
+        firsts = np.cumsum(many) - many
+        top = np.maximum.reduceat(rows, firsts, axis=0)
+        here = rows == np.repeat(top, many, axis=0)
+        place = np.where(here, np.arange(len(index))[:, np.newaxis], len(index))
+        place = np.minimum(np.minimum.reduceat(place, firsts, axis=0), len(index) - 1)
+        found[full] = index[place]
+    return found, lengths > 0

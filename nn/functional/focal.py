@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd_core import ops
 from autograd_core.errors import message
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from .binary import binary_cross_entropy_with_logits
@@ -103,6 +104,7 @@ def focal_loss(
     return y
 
 
+@kernel
 def _nonzero(total: Any) -> Any:
     """Return NaN in the place of 0, as a mean of nothing is."""
-    return total if total else np.nan
+    return np.array(total if total else np.nan, total.dtype)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops, random
+from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.node import strip
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from .axes import Size, each, for_each, lengths_of
@@ -79,15 +81,24 @@ def _fractional(
             raise ValueError(message(
                 op, f"an input of shape {np.shape(x)} for {m} windows of {k}",
                 f"{m + k - 1} or more along this axis" if m else "at least one window"))  # fmt: skip
-    values = np.asarray(strip(x))
+    values = as_array(strip(x))
     lead = values.shape[:-n]
     shape = (*(lead if len(lead) == 2 else (1, *lead)), n)
     if samples is None:
         kind = values.dtype if values.dtype.kind == "f" else np.float64
         samples = random.generator().random(shape).astype(kind)
-    samples = np.asarray(strip(samples))
+    samples = as_array(strip(samples))
     if samples.shape != shape:
         raise ValueError(message(op, f"_random_samples of shape {samples.shape}", f"{shape}"))
+    places = _places(values, samples, lengths, size, out)
+    y = _gathered(x, places, n)
+    return (y, places) if return_indices else y
+
+
+@kernel
+def _places(values: Any, samples: Any, lengths: Any, size: Any, out: Any) -> Any:
+    """Return where the largest element of each window stands, counted over the last axes."""
+    n = len(lengths)
     u = samples.reshape(-1, n)
     blocks = len(u)
     place = np.zeros((blocks, *[1] * (2 * n)), np.intp)  # (blocks, windows along each axis, places in one)
@@ -100,9 +111,7 @@ def _fractional(
     place = place.reshape(blocks, prod(out), prod(size))
     block = np.take_along_axis(values.reshape(blocks, 1, -1), place, axis=2)
     chosen = np.take_along_axis(place, _first_largest(block)[..., None], axis=2)
-    places = chosen.reshape(*lead, *out)
-    y = _gathered(x, places, n)
-    return (y, places) if return_indices else y
+    return chosen.reshape(*values.shape[:-n], *out)
 
 
 def fractional_max_pool2d(

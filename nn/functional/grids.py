@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops
+from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
@@ -62,7 +63,7 @@ def _unnormalized(u: Any, length: int, align_corners: bool) -> Any:
 
 def _clipped(u: Any, length: int) -> Any:
     """Return u held within the image; beyond it, and at its edge, without a gradient."""
-    plain = np.asarray(strip(u))
+    plain = as_array(strip(u))
     return ops.where((plain > 0) & (plain < length - 1), u, np.clip(plain, 0, length - 1))
 
 
@@ -71,7 +72,7 @@ def _reflected(u: Any, length: int, align_corners: bool) -> Any:
     low, span = (0.0, length - 1.0) if align_corners else (-0.5, float(length))
     if span == 0:
         return u * 0
-    plain = np.asarray(strip(u))
+    plain = as_array(strip(u))
     turns = np.floor(np.abs(plain - low) / span)
     sign = np.where(plain < low, -1, 1).astype(plain.dtype)
     within = sign * (u - low) - turns * span
@@ -93,7 +94,7 @@ def _read(x: Any, places: Sequence[Any], inside: Any) -> Any:
     for p, n in zip(places, lengths):
         inside = inside & (p >= 0) & (p < n)
     values = ops.getitem(x, (batch, slice(None), *at))
-    return values if inside.all() else ops.where(inside[..., None], values, 0)
+    return values if type(inside) is np.ndarray and inside.all() else ops.where(inside[..., None], values, 0)
 
 
 def grid_sample(
@@ -136,7 +137,7 @@ def grid_sample(
         y = _cubic(input, raw, padding_mode, aligned)
     else:
         u = [_placed(v, m, padding_mode, aligned) for v, m in zip(raw, shape[2:])]
-        plain = [np.asarray(strip(v)) for v in u]
+        plain = [as_array(strip(v)) for v in u]
         if mode == "nearest":
             y = _read(input, [np.rint(p).astype(int) for p in plain], True)
         else:
@@ -158,12 +159,12 @@ def _linear(x: Any, u: Any, below: Any) -> Any:
 
 
 def _cubic(x: Any, u: Any, padding_mode: str, align_corners: bool) -> Any:
-    below = [np.floor(np.asarray(strip(v))) for v in u]
+    below = [np.floor(as_array(strip(v))) for v in u]
     weights = [cubic(v - b) for v, b in zip(u, below)]
     total: Any = 0
     for i, j in product(range(4), repeat=2):
         places = [_placed(below[axis] + (k - 1), np.shape(x)[2 + axis], padding_mode, align_corners)
                   for axis, k in ((0, i), (1, j))]  # fmt: skip
-        value = _read(x, [np.asarray(p).astype(int) for p in places], True)
+        value = _read(x, [as_array(p).astype(int) for p in places], True)
         total = total + value * ops.expand_dims(weights[0][i] * weights[1][j], -1)
     return total

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.node import strip
-from autograd_core.primitive import elementwise
+from autograd_core.primitive import duck, elementwise, kernel
 from autograd_core.stats.multivariate import root_of
 from autograd_core.tensor import Tensor
 
@@ -94,11 +94,18 @@ def _variance(var: Any, x: Any, eps: float) -> Any:
                 loss, f"a variance of shape {v.shape} for a prediction of shape {x.shape}",
                 f"{x.shape}, {x.shape[:-1]}, or the first with one axis of length 1"))  # fmt: skip
     plain = strip(v)
-    if np.any(plain < 0):
-        raise ValueError(message(loss, f"a variance of {plain.min()}", "none below 0",
-                                 "exp or softplus of what the network gives"))  # fmt: skip
+    _check_variance(plain, loss=loss)
     low = plain < eps
-    return v + np.where(low, eps - plain, 0).astype(v.dtype) if low.any() else v
+    if duck((low,)) is None and not low.any():
+        return v
+    return v + np.where(low, eps - plain, -0.0).astype(v.dtype)  # v - 0 is v, of either sign
+
+
+@kernel  # so that a replayed step looks at its variances too
+def _check_variance(v: Any, *, loss: str) -> None:
+    if np.any(v < 0):
+        raise ValueError(message(loss, f"a variance of {v.min()}", "none below 0",
+                                 "exp or softplus of what the network gives"))  # fmt: skip
 
 
 def gaussian_nll_loss(
@@ -173,11 +180,17 @@ def multivariate_gaussian_nll_loss(
     if not cholesky:
         s = root_of(s, loss)
     scale = ops.diagonal(s, axis1=-2, axis2=-1)
-    if cholesky and not np.all(strip(scale) > 0):
-        raise ValueError(message(
-            loss, f"{np.min(strip(scale))} on the diagonal of a Cholesky factor", "positive numbers",
-            "exp or softplus of what the network gives"))  # fmt: skip
+    if cholesky:
+        _check_scale(strip(scale), loss=loss)
     z = ops.solve_triangular(s, ops.expand_dims(t - x, -1), lower=True)
     losses = 0.5 * ops.sum(z * z, axis=(-2, -1)) + ops.sum(ops.log(scale), axis=-1)
     y: Tensor = reduce(losses + 0.5 * d * LN_2PI if full else losses, reduction)
     return y
+
+
+@kernel
+def _check_scale(scale: Any, *, loss: str) -> None:
+    if not np.all(scale > 0):
+        raise ValueError(message(
+            loss, f"{np.min(scale)} on the diagonal of a Cholesky factor", "positive numbers",
+            "exp or softplus of what the network gives"))  # fmt: skip

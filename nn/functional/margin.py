@@ -9,6 +9,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.node import strip
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from .classes import class_weights, indices, pick
@@ -125,10 +126,15 @@ def _scores(loss: str, input: Any, target: Any, reduction: str) -> tuple[Any, An
     if np.ndim(input) > 2:
         raise ValueError(message(loss, f"outputs of shape {np.shape(input)}", "(N, C) or (C,)"))
     x, t, shape = indices(loss, input, target)
-    wrong = t[(t < 0) | (t >= x.shape[1])]
-    if wrong.size:
-        raise IndexError(message(loss, f"class {wrong[0]}", f"0 to {x.shape[1] - 1}"))
+    _check_classes(t, classes=x.shape[1], loss=loss)
     return x, t, shape
+
+
+@kernel  # so that a replayed step looks at its classes too
+def _check_classes(t: Any, *, classes: int, loss: str) -> None:
+    wrong = t[(t < 0) | (t >= classes)]
+    if wrong.size:
+        raise IndexError(message(loss, f"class {wrong[0]}", f"0 to {classes - 1}"))
 
 
 def _differences(x: Any, t: Any) -> tuple[Any, Any]:

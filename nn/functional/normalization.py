@@ -15,6 +15,7 @@ from autograd_core import ops
 from autograd_core.errors import counted, message
 from autograd_core.kernels import normalization as kernels
 from autograd_core.node import strip
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from ..casting import taken
@@ -51,7 +52,8 @@ def _images(
     b = ops.reshape(_each(name, channels, x, bias, 0.0), small)
     x4 = ops.reshape(x, shape)
     if running and momentum is None:
-        mean, var = (np.asarray(v, x.dtype).reshape(small) for v in running)
+        mean, var = (v.astype(x.dtype, copy=False).reshape(small) if hasattr(v, "dtype")
+                     else np.asarray(v, x.dtype).reshape(small) for v in running)  # fmt: skip
         y = scale_channels(x4, w, b, mean, 1 / np.sqrt(var + eps))
         return ops.reshape(y, x.shape)
     count = math.prod(shape[axis] for axis in axes)
@@ -62,7 +64,8 @@ def _images(
     mean, square = moments(strip(x4), axes)
     if running and momentum is not None and count:
         for kept, new in zip(running, (mean, square / (count - 1)), strict=True):
-            kept += momentum * (np.add.reduce(new, axis=0).reshape(-1) / len(new) - kept)
+            way = np.add.reduce(new, axis=0).reshape(-1) / len(new) - kept
+            kept += (momentum.astype(way.dtype) if hasattr(momentum, "dtype") else momentum) * way
     inv = 1 / np.sqrt(square / max(1, count) + eps)
     return ops.reshape(normalize_channels(x4, w, b, mean, inv, axes=axes, eps=eps), x.shape)
 
@@ -177,11 +180,16 @@ def _layers(
     w, b = (_elements(name, wanted, x, v, fill) for v, fill in ((weight, 1.0), (bias, 0.0)))
     rows = math.prod(x.shape[: -len(wanted)])
     flat = x if x.ndim == 2 and len(wanted) == 1 else ops.reshape(x, (rows, size))
-    mean, square = kernels.moments(np.ascontiguousarray(strip(flat)), centred)
+    mean, square = _row_moments(strip(flat), centred)
     inv = 1 / np.sqrt(square / max(1, size) + eps)
     y: Tensor = normalize_vectors(
         flat, w, b, mean[:, np.newaxis], inv[:, np.newaxis], axes=(1,), eps=eps, centred=centred)
     return y if flat is x else ops.reshape(y, x.shape)
+
+
+@kernel
+def _row_moments(x: Any, centred: bool) -> Any:
+    return kernels.moments(np.ascontiguousarray(x), centred)
 
 
 def _elements(name: str, wanted: tuple[int, ...], x: Any, value: Any, fill: float) -> Any:

@@ -13,8 +13,10 @@ import numpy as np
 
 from autograd_core import ops
 from autograd_core.errors import message
+from autograd_core.calls import as_array
 from autograd_core.kernels.pooling import first_places
 from autograd_core.node import strip
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from .axes import Size, each
@@ -29,10 +31,13 @@ __all__ = [
 # -- the largest element ---------------------------------------------------------------------------
 
 
+_first_places = kernel(first_places)
+
+
 def largest(x: Any, windows: Windows, return_indices: bool) -> Any:
     """Return the maxima of windows and, if asked for, their places in the last axes, flattened."""
     y = max_windows(x, windows=windows)
-    return (y, first_places(np.asarray(strip(x)), np.asarray(strip(y)), windows)) if return_indices else y
+    return (y, _first_places(as_array(strip(x)), as_array(strip(y)), windows)) if return_indices else y
 
 
 def max_pool1d(

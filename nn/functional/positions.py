@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops
+from autograd_core.calls import as_array
 from autograd_core.errors import message
+from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
 __all__ = ["rotary_embedding", "sinusoidal_encoding"]
@@ -15,7 +17,8 @@ __all__ = ["rotary_embedding", "sinusoidal_encoding"]
 
 def _angles(positions: Any, dim: int, base: float) -> Any:
     """Return ``t / base^(2i / dim)`` for positions t and i = 0 ... ceil(dim / 2) - 1, as float64."""
-    return np.asarray(positions, np.float64)[..., np.newaxis] * base ** (-np.arange(0, dim, 2) / dim)
+    t = as_array(strip(positions)).astype(np.float64, copy=False)
+    return t[..., np.newaxis] * base ** (-np.arange(0, dim, 2) / dim)
 
 
 def sinusoidal_encoding(length: int, dim: int, base: float = 10000.0, dtype: Any = np.float32) -> Any:

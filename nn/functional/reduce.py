@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.node import strip
-from autograd_core.primitive import Operation, declare
+from autograd_core.primitive import Operation, declare, kernel
 
 from ..casting import taken
 
@@ -123,8 +123,13 @@ def weighted(loss: str, losses: Any, weight: Any, reduction: str) -> Any:
 
 def signs(loss: str, t: Any) -> Any:
     """Return labels, all of which are -1 or +1."""
-    plain = np.asarray(strip(t))
+    _check_signs(strip(t), loss=loss)
+    return t
+
+
+@kernel  # so that a replayed step looks at its labels too
+def _check_signs(t: Any, *, loss: str) -> None:
+    plain = np.asarray(t)
     if not np.all((plain == 1) | (plain == -1)):
         raise ValueError(message(loss, f"labels {np.unique(plain)[:5]}", "-1 and +1",
                                  "2 * labels - 1, for labels 0 and 1"))  # fmt: skip
-    return t

@@ -157,6 +157,7 @@ scale_channels = _declared(
 )  # fmt: skip
 
 
+@kernel
 def moments(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Return mean and sum of squared distances from it, pooled from the rows [Chan, Golub, LeVeque 1983]."""
     if x.shape[2:] == (1, 1) and axes[0] == 0:

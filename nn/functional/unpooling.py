@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops
+from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.node import strip
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from .axes import Size, lengths_of
@@ -38,11 +40,28 @@ def _unpooled_lengths(
     return given
 
 
+@kernel
+def _check_places(indices: Any, op: str, out: tuple[int, ...]) -> None:
+    size = prod(out)
+    if indices.size and (indices.min() < 0 or indices.max() >= size):
+        wrong = indices.min() if indices.min() < 0 else indices.max()
+        raise ValueError(message(op, f"index {wrong} for an output of {' x '.join(map(str, out))}",
+                                 f"0 to {size - 1}", "output_size=, the shape that was pooled"))  # fmt: skip
+
+
+@kernel
+def _last_ones(places: Any, size: int) -> Any:
+    """Tell of each place whether it is none of those after it."""
+    last, order = np.empty(size, np.intp), np.arange(places.size)
+    last[places] = order
+    return last[places] == order
+
+
 def _unpool(
     op: str, n: int, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
 ) -> Any:
     lengths = lengths_of(op, x, n)
-    indices = np.asarray(strip(indices))
+    indices = as_array(strip(indices))
     if indices.dtype.kind not in "iu":
         raise TypeError(message(op, f"indices of dtype {indices.dtype}", "integers",
                                 "what max_pool gives with return_indices=True"))  # fmt: skip
@@ -50,17 +69,12 @@ def _unpool(
         raise ValueError(message(op, f"indices of shape {indices.shape}", f"{np.shape(x)}, as the input"))
     out = _unpooled_lengths(op, lengths, settings(op, n, kernel_size, stride, padding), output_size)
     size, lead = prod(out), np.shape(x)[:-n]
-    if indices.size and (indices.min() < 0 or indices.max() >= size):
-        wrong = indices.min() if indices.min() < 0 else indices.max()
-        raise ValueError(message(op, f"index {wrong} for an output of {' x '.join(map(str, out))}",
-                                 f"0 to {size - 1}", "output_size=, the shape that was pooled"))  # fmt: skip
+    _check_places(indices, op, out)
     places = (indices.reshape(prod(lead), -1) + np.arange(prod(lead))[:, None] * size).ravel()
     x = ops.reshape(x, (-1,))
-    last = np.empty(prod(lead) * size, np.intp)
-    last[places] = np.arange(places.size)
-    stays = last[places] == np.arange(places.size)
-    if not stays.all():  # windows that overlap may have one largest element: it is put back once
-        x, places = x[stays], places[stays]
+    stays = _last_ones(places, prod(lead) * size)
+    if type(stays) is not np.ndarray or not stays.all():  # windows that overlap may have one largest element:
+        x = ops.where(stays, x, 0)  # it is put back once
     return ops.reshape(ops.scatter(x, index=places, shape=(prod(lead) * size,)), (*lead, *out))
 
 

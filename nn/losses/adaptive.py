@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd_core import ops
+from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.node import strip
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from .. import functional as F
@@ -100,14 +102,12 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                 module.reset_parameters()
 
     def forward(self, input: Any, target: Any) -> ASMOutput:
-        x, t = self._read(input), np.asarray(strip(target))
+        x, t = self._read(input), as_array(strip(target))
         if x.shape != (*t.shape, self.in_features) or t.ndim > 1 or t.dtype.kind not in "iu":
             raise ValueError(message(
                 "AdaptiveLogSoftmaxWithLoss", f"an input of shape {x.shape} and a target of shape {t.shape} "
                 f"and dtype {t.dtype}", f"(N, {self.in_features}) and integers (N,)"))  # fmt: skip
-        if t.size and not 0 <= t.min() <= t.max() < self.n_classes:
-            raise IndexError(message("AdaptiveLogSoftmaxWithLoss", f"classes {t.min()} to {t.max()}",
-                                     f"0 to {self.n_classes - 1}"))  # fmt: skip
+        _check_classes(t, self.n_classes)
         shape, x, t = t.shape, ops.reshape(x, (-1, self.in_features)), t.reshape(-1)
         place, log_p = t.copy(), np.zeros(len(t), x.dtype)
         for i, (low, high) in enumerate(pairwise(self.cutoffs)):
@@ -157,3 +157,10 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def extra_repr(self) -> str:
         return (f"in_features={self.in_features}, n_classes={self.n_classes}, cutoffs={self.cutoffs[:-1]}, "
                 f"div_value={self.div_value}, head_bias={self.head_bias}")  # fmt: skip
+
+
+@kernel
+def _check_classes(t: Any, n_classes: int) -> None:
+    if t.size and not 0 <= t.min() <= t.max() < n_classes:
+        raise IndexError(message("AdaptiveLogSoftmaxWithLoss", f"classes {t.min()} to {t.max()}",
+                                 f"0 to {n_classes - 1}"))  # fmt: skip

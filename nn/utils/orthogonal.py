@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from autograd_core import ops, random
+from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.node import strip
 
@@ -83,7 +84,7 @@ class _Orthogonal(Module):
 def _reflected(x: Any, n: int, k: int) -> Any:
     """Return the first k columns of the product of the reflections I - tau v v^T, v the columns below 1."""
     below = ops.tril(x, -1)
-    signs = np.trunc(np.diagonal(np.asarray(strip(x)), axis1=-2, axis2=-1))[..., np.newaxis, :]
+    signs = np.trunc(np.diagonal(as_array(strip(x)), axis1=-2, axis2=-1))[..., np.newaxis, :]
     v = below + np.eye(n, k, dtype=x.dtype)
     tau = 2 / ops.sum(v * v, axis=-2)
     q: Any = np.eye(n, k, dtype=x.dtype)

@@ -155,6 +155,10 @@ def footer(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
         said = "yes" if mean["mean"] <= TARGET else "NO"
         yield (f"geometric mean of {mean['rows']} of {len(rows)} rows, {ours} over the better of PyTorch "
                f"eager and JAX jit: {mean['mean']:.2f} (at most {TARGET:g}: {said})")  # fmt: skip
+    limits = [row["limit"] / 1e9 for row in rows if "limit" in row]
+    if limits and min(limits) < 0.8 * max(limits):
+        yield (f"THE MACHINE WAS NOT QUIET: its product ran at {min(limits):.0f} to {max(limits):.0f} GFLOP/s. "
+               "Measure again.")  # fmt: skip
     yield ""
     yield "eager: and compiled: are ours over the better of PyTorch eager and JAX jit, round by round."
     yield f"/t: at t threads; PyTorch eager is taken at the better of {' and '.join(map(str, THREADS))}."

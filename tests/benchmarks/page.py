@@ -84,7 +84,7 @@ def render(result: dict[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> None:
     parser = ArgumentParser("python -m tests.benchmarks page", description="write results into the page")
     parser.add_argument("file", type=Path, help="what `bench --json FILE` wrote")
-    parser.add_argument("--page", type=Path, default=PAGE, help="with the two marks (default: the README here)")
+    parser.add_argument("--page", type=Path, default=PAGE, help="with the two marks (default: this README)")
     given = parser.parse_args(arguments)
     before, rest = given.page.read_text().split(MARKS[0])
     after = rest.split(MARKS[1])[1]

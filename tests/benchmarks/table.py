@@ -59,7 +59,7 @@ class Row:
         if self.threads:
             cells["PyTorch"] += f"/{self.threads}"
         unit = self.unit + "~" * self.noisy
-        first, *more = map(str, self.targets or [""])
+        first, *more = [str(target) for target in self.targets] or [""]
         row = "".join(f"{cell:>{CELL}}" for cell in cells.values())
         yield f"{self.name:<{NAME}}{unit:<3}{row}  {first}".rstrip()
         for target in more:
@@ -75,7 +75,7 @@ def number(x: float | None) -> str:
 
 def header() -> Iterable[str]:
     """Yield what was measured with, and the names of the columns."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     yield f"Python {platform.python_version()}, {', '.join(map(known_version, PACKAGES))}"
     yield f"{blas['name']} {blas['version']}, {platform.machine()}, {os.cpu_count()} cores, {load()}"
     yield ""
