@@ -10,13 +10,19 @@ from numpy import ndarray
 __all__ = ["duck", "kernel"]
 
 
-def kernel(fun: Any, writes: Callable[..., Sequence[Any]] | None = None) -> Any:
+def kernel(
+    fun: Any, writes: Callable[..., Sequence[Any]] | None = None, out: bool = False, elementwise: bool = False
+) -> Any:
     """Mark a call that does not dispatch (a loop, SciPy, numba): every reader sees one call.
 
-    On arrays it is ``fun``; anything else is asked through NumPy's own ``__array_function__``. Where it writes
-    into arrays that it is given, ``writes(*args, **params)`` says which.
-    """
+    On arrays it is ``fun``; anything else is asked through NumPy's own ``__array_function__``.
 
+    Args:
+        writes: ``writes(*args, **params)`` says which of the given arrays it writes into.
+        out: it takes ``out=``, an array that it fills and returns.
+        elementwise: likewise, and it acts on each element, so that a part of the arrays gives that part of the
+            result; ``out`` may be one of its arguments.
+    """
     def call(*args: Any, **params: Any) -> Any:
         other = duck(args) if not params else duck((*args, *params.values()))
         if other is not None:
@@ -26,6 +32,7 @@ def kernel(fun: Any, writes: Callable[..., Sequence[Any]] | None = None) -> Any:
     call.__name__, call.__qualname__ = fun.__name__, fun.__qualname__
     call.__module__, call.__doc__ = fun.__module__, fun.__doc__
     call.__wrapped__, call.writes = fun, writes  # type: ignore[attr-defined]
+    call.takes_out, call.elementwise = out or elementwise, elementwise  # type: ignore[attr-defined]
     return call
 
 

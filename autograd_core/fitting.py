@@ -93,8 +93,17 @@ def _lost(d: Any, g: Any) -> Any:
     return lost
 
 
-@kernel
-def _tamed(d: Any, g: Any) -> Any:
-    """Return :func:`tame` in an array of its own: what a duck array writes down of it."""
-    tamed = tame(d, g)
-    return np.array(d) if tamed is d else tamed
+def _tamed_into(d: Any, g: Any, out: Any = None) -> Any:
+    """Return :func:`tame` in an array of its own, or in ``out``: what a duck array writes down of it."""
+    if out is None:
+        tamed = tame(d, g)
+        return np.array(d) if tamed is d else tamed
+    if out is not d:
+        np.copyto(out, d)
+    tamed = tame(out, g)
+    if tamed is not out:
+        np.copyto(out, tamed)
+    return out
+
+
+_tamed = kernel(_tamed_into, elementwise=True)

@@ -45,7 +45,7 @@ class MultiheadAttention(Module):
     Masks are the other way round than those of ``scaled_dot_product_attention``, as in PyTorch: True
     leaves a key out. Numbers are added to the scores. ``key_padding_mask`` is (N, S), or (S,) without a
     batch; ``attn_mask`` (L, S) or (N H, L, S). ``is_causal`` is a hint that ``attn_mask`` is the causal
-    mask. A query for which all keys are left out gives zeros before the output projection, but nan
+    mask; with None its values say so. A query for which all keys are left out gives zeros before the output projection, but nan
     where weights are asked for, as in PyTorch.
 
     Raises:
@@ -116,7 +116,7 @@ class MultiheadAttention(Module):
 
     def forward(
         self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True,
-        attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False,
+        attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool | None = False,
     ) -> Any:  # fmt: skip
         return F.multi_head_attention_forward(
             query, key, value, self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias,

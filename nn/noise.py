@@ -14,6 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from autograd_core import no_grad, random
+from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.node import strip
 from autograd_core.tensor import Parameter, Tensor
@@ -96,7 +97,7 @@ class LabelNoise(Module):
         self.num_classes, self.p = num_classes, p
 
     def forward(self, target: Any) -> Any:
-        t = np.asarray(strip(target))
+        t = as_array(strip(target))
         if t.dtype.kind not in "iu":
             raise TypeError(message("LabelNoise", f"targets of dtype {t.dtype}", "class indices, integers",
                                     "GaussianNoise"))  # fmt: skip

@@ -19,6 +19,7 @@ from .attention import MultiheadAttention
 from .casting import taken
 from .containers import ModuleList
 from .dropout import Dropout
+from .functional.attention import is_causal
 from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
@@ -111,7 +112,7 @@ class TransformerEncoderLayer(_Layer):
     self_attn: MultiheadAttention
 
     def forward(
-        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
+        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = False
     ) -> Tensor:
         x = self._data(src)
 
@@ -146,8 +147,8 @@ class TransformerDecoderLayer(_Layer):
 
     def forward(
         self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None,
-        tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None, tgt_is_causal: bool = False,
-        memory_is_causal: bool = False,
+        tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None,
+        tgt_is_causal: bool | None = False, memory_is_causal: bool | None = False,
     ) -> Tensor:  # fmt: skip
         x, memory = self._data(tgt), self._data(memory)
 
@@ -242,7 +243,7 @@ class TransformerDecoder(_Stack):
     def forward(
         self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None,
         tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None,
-        tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
+        tgt_is_causal: bool | None = None, memory_is_causal: bool | None = False,
     ) -> Tensor:  # fmt: skip
         y: Tensor = self._through(
             tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask,
@@ -306,7 +307,7 @@ class Transformer(Module):
         self, src: Any, tgt: Any, src_mask: Any = None, tgt_mask: Any = None, memory_mask: Any = None,
         src_key_padding_mask: Any = None, tgt_key_padding_mask: Any = None,
         memory_key_padding_mask: Any = None, src_is_causal: bool | None = None,
-        tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
+        tgt_is_causal: bool | None = None, memory_is_causal: bool | None = False,
     ) -> Tensor:  # fmt: skip
         shapes, batch = (np.shape(src), np.shape(tgt)), 0 if self.batch_first else 1
         if any(s[-1:] != (self.d_model,) for s in shapes) or len(shapes[0]) != len(shapes[1]) or (
@@ -339,12 +340,13 @@ def _activation(activation: Activation, who: str) -> Callable[[Any], Any]:
     return known[activation]
 
 
-def _causal(mask: Any, hint: bool | None) -> bool:
-    """Tell whether a mask is the causal one: as said, or, where nothing is said, as it is."""
+def _causal(mask: Any, hint: bool | None) -> bool | None:
+    """Tell whether a mask is the causal one: as said, or, where nothing is said, as it is.
+
+    In a step that is captured that is left to the kernel of attention (None): the next mask may be another.
+    """
     if hint is not None or mask is None:
         return bool(hint)
-    n = mask.shape[-1]
-    if has_box(mask) or mask.shape != (n, n):
+    if has_box(mask) or mask.shape[:-1] != mask.shape[-1:]:
         return False
-    taking = F.causal_mask(n, dtype=bool)
-    return bool(np.array_equal(mask, ~taking if mask.dtype == bool else F.causal_mask(n)))
+    return is_causal(mask) if type(mask) is np.ndarray else None

@@ -88,17 +88,18 @@ class Adafactor(Arraywise):
     def change(
         self, group: Group, p: ndarray[Any, Any], g: ndarray[Any, Any], memory: list[ndarray[Any, Any]]
     ) -> None:
-        number, (eps1, eps2) = p.dtype.type, group["eps"]
-        lr, tau, d, decay = (group.numbers[name] for name in ("lr", "beta2_decay", "d", "weight_decay"))
+        given, dtype = group.numbers, p.dtype
+        lr, tau, d, decay = (given[name] for name in ("lr", "beta2_decay", "d", "weight_decay"))
+        eps1, eps2 = given.get("eps", group["eps"])
         step, *means = memory
         np.add(step, 1, out=step)
         rate = np.maximum(eps2, rms(p)) * np.minimum(lr, 1 / np.sqrt(step))
-        p *= number(1 - lr * decay)
+        p *= (1 - lr * decay).astype(dtype)
         squares = g * g
         for mean, axis in zip(means, (-1, -2), strict=False):
             now = squares if p.ndim < 2 else squares.mean(axis, keepdims=True)
-            mean += number(step**tau) * (now - mean)
-        least = np.finfo(p.dtype).eps if eps1 is None else number(eps1)
+            mean += (step**tau).astype(dtype) * (now - mean)
+        least = np.finfo(dtype).eps if eps1 is None else eps1.astype(dtype)
         if p.ndim < 2:
             (v,) = means
         else:
@@ -106,7 +107,7 @@ class Adafactor(Arraywise):
             v = row / np.maximum(row.mean(-2, keepdims=True), least) * column
         u = g / np.sqrt(np.maximum(v, least * least))
         rate = rate / np.maximum(1, rms(u) / d)
-        p -= number(-rate if group["maximize"] else rate) * u
+        p -= (-rate if group["maximize"] else rate).astype(dtype) * u
 
 
 def rms(x: Any) -> Any:

@@ -45,7 +45,7 @@ class Arraywise(Optimizer):
             for name in self.shapes(p.shape):
                 shape, dtype = self.like(group, p, name)
                 if name not in slots:
-                    slots.place(name, np.zeros(shape, dtype))
+                    slots.place(name, np.zeros_like(p.data, dtype, "C", shape=shape))
                 elif slots[name].shape != shape:
                     got = f"{name} of shape {slots[name].shape}"
                     raise ValueError(message("step", got, f"{shape}"))

@@ -16,6 +16,7 @@ from autograd_core.errors import message
 from autograd_core.interrupts import deferred
 from autograd_core.kernels.twins import loop
 from autograd_core.node import strip
+from autograd_core.primitive import duck, kernel
 from autograd_core.tensor import Tensor
 
 from .rule import Rule
@@ -196,23 +197,30 @@ class AveragedModel(nn.Module):
     def update_parameters(self, model: nn.Module) -> None:
         """Take the present parameters of the model into the averages."""
         parameters, buffers = self._pairs(model)
-        averaged = [*parameters, *buffers] if self.use_buffers else parameters
-        first = not self.n_averaged
-        copied: list[tuple[Any, Any]] = [] if self.use_buffers else list(buffers)
-        by_dtype: dict[Any, list[tuple[Any, Any]]] = {}
-        for pair in averaged:
-            dtype = strip(pair[0]).dtype
-            fit = by_dtype.setdefault(dtype, []) if dtype.kind in "fc" and not first else copied
-            fit.append(pair)
         with deferred(), no_grad():
-            for ours, theirs in copied:
-                _written(ours)[...] = strip(theirs)
-            for pairs in by_dtype.values():
-                self._average([_written(ours) for ours, _ in pairs], [strip(theirs) for _, theirs in pairs])
-            self.n_averaged += 1
+            pairs = [(_written(ours), strip(theirs)) for ours, theirs in (*parameters, *buffers)]
+            averages, values = [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
+            part = self._take if duck((self.n_averaged,)) is None else kernel(self._take, _halves)
+            part(self.n_averaged, len(pairs) if self.use_buffers else len(parameters), *averages, *values)
 
-    def _average(self, averages: list[Array], values: list[Array]) -> None:
-        n = int(self.n_averaged)
+    def _take(self, count: Any, averaged: int, *arrays: Array) -> None:
+        """Take values, the second half of the arrays, into the first, and count them.
+
+        It looks at the count, so a step that is captured makes it as one call.
+        """
+        averages, values = arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]
+        n = int(count)
+        by_dtype: dict[Any, list[tuple[Array, Array]]] = {}
+        for i, (average, value) in enumerate(zip(averages, values, strict=True)):
+            if n and i < averaged and average.dtype.kind in "fc":
+                by_dtype.setdefault(average.dtype, []).append((average, value))
+            else:
+                average[...] = value
+        for pairs in by_dtype.values():
+            self._average([average for average, _ in pairs], [value for _, value in pairs], n)
+        count += 1
+
+    def _average(self, averages: list[Array], values: list[Array], n: int) -> None:
         if self.avg_fn is None:
             (self.multi_avg_fn or get_swa_multi_avg_fn())(averages, values, n)
         else:
@@ -238,7 +246,7 @@ class AveragedModel(nn.Module):
         5.0
         """
         pairs = [pair for pairs in self._pairs(model) for pair in pairs]
-        kept = [np.array(strip(theirs)) for _, theirs in pairs]
+        kept = [strip(theirs).copy() for _, theirs in pairs]
         try:
             with deferred(), no_grad():
                 for ours, theirs in pairs:
@@ -263,6 +271,11 @@ class AveragedModel(nn.Module):
                     f"{shapes[0].get(wrong)}, as when it was made"))  # fmt: skip
             found.append(list(zip(ours, theirs, strict=True)))
         return found[0], found[1]
+
+
+def _halves(count: Any, averaged: int, *arrays: Any) -> tuple[Any, ...]:
+    """Return what :meth:`AveragedModel._take` writes into."""
+    return (count, *arrays[: len(arrays) // 2])
 
 
 def _written(value: Any) -> Any:

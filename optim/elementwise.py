@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from autograd_core.ducks import duck
 from autograd_core.errors import message
 from autograd_core.tensor import Tensor
 
@@ -88,7 +89,7 @@ class Plan:
             if there:
                 clock = optimizer.clock(group)
                 if state.get(p):
-                    clock = {name: float(state[p].get(name, 1.0)) for name in clock}  # 1: it has made a step
+                    clock = {name: _now(state[p].get(name, 1.0)) for name in clock}  # 1: it has made a step
                 together.setdefault(tuple(clock.values()), []).append(p)
         self.beats = [Beat(optimizer, group, at, same) for at, same in together.items()]
 
@@ -120,7 +121,11 @@ class Beat:
     def __init__(
         self, optimizer: Elementwise, group: Group, at: tuple[float, ...], params: list[Tensor]
     ) -> None:
-        self.clock = dict(zip(optimizer.clock(group), (np.array(x) for x in at), strict=True))
+        like = params[0].data
+        self.clock = {
+            name: np.full_like(like, x, np.float64, shape=())
+            for name, x in zip(optimizer.clock(group), at, strict=True)
+        }
         alone: list[list[Tensor]] = []
         bundles: dict[Any, list[list[Tensor]]] = {}
         for p in params:
@@ -154,7 +159,7 @@ class Part:
 
     def _remember(self, state: Mapping[Tensor, Slots], name: str, start: float) -> ndarray[Any, Any]:
         """Return one array for the memory of all, each with its part of it."""
-        flat = np.full(self.edges[-1][1], start, self.dtype)
+        flat = np.full_like(self.params[0].data, start, shape=self.edges[-1][1])
         for p, slots, (a, b) in zip(self.params, self.slots, self.edges, strict=True):
             view = flat[a:b].reshape(p.shape)
             if p in state and name in state[p]:
@@ -173,7 +178,7 @@ class Part:
         if len(arrays) == 1 and (flat := arrays[0]).flags.c_contiguous:
             g = grads[0]
             if not g.flags.c_contiguous or g.dtype != self.dtype:
-                g = np.ascontiguousarray(g, self.dtype)
+                g = g.astype(self.dtype, "C", copy=False)
             rule([flat.reshape(-1), g.reshape(-1), *self.memory], numbers)
             return
         values, slopes = buffers(self.dtype, self.edges[-1][1])
@@ -185,3 +190,12 @@ class Part:
         rule([values, slopes, *self.memory], numbers)
         for a, view in zip(arrays, self.views, strict=True):
             a[...] = view
+
+
+def _now(x: Any) -> float:
+    """Return the number in an array, also in one of a step that is being captured.
+
+    Which parameters have made the same steps is found anew only where the Python state of the optimizer is
+    another, and no replay is made of such a step.
+    """
+    return float(x if duck((x,)) is None else x.value)

@@ -11,6 +11,7 @@ from numpy import ndarray
 from autograd_core import random
 from autograd_core.errors import message
 from autograd_core.node import strip
+from autograd_core.primitive import duck, kernel
 from autograd_core.tensor import Tensor
 
 from .penalties import listed
@@ -56,17 +57,22 @@ def add_gradient_noise(
     >>> bool(abs(p.grad.std() - 0.316) < 0.01)
     True
     """
-    if not (step >= 0 and eta >= 0 and gamma >= 0):
-        raise ValueError(message("add_gradient_noise", f"step={step}, eta={eta}, gamma={gamma}",
-                                 "numbers that are not negative"))  # fmt: skip
-    sigma = float((eta / (1 + float(step)) ** gamma) ** 0.5)
+    _check(step, eta, gamma)
+    sigma = (eta / (1 + step) ** gamma) ** 0.5
     draws = random.generator() if generator is None else generator
     for p in listed("add_gradient_noise", parameters):
         if p.grad is not None:
             g = strip(p.grad)
             noise = draws.standard_normal(g.shape)  # the same draws whatever the dtype
             p.grad = g + (sigma * noise).astype(g.dtype)
-    return sigma
+    return sigma if duck((sigma,)) is not None else float(sigma)
+
+
+@kernel  # so that a replayed step looks at its numbers too
+def _check(step: Any, eta: Any, gamma: Any) -> None:
+    if not (step >= 0 and eta >= 0 and gamma >= 0):
+        raise ValueError(message("add_gradient_noise", f"step={step}, eta={eta}, gamma={gamma}",
+                                 "numbers that are not negative"))  # fmt: skip
 
 
 class GradientNoise:

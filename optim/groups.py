@@ -30,15 +30,15 @@ class Group(dict[str, Any]):
     numbers: dict[str, ndarray[Any, Any]]
     plan: Any = None  # which parameters step together, as `elementwise` found last
 
-    def __init__(self, options: Any) -> None:
+    def __init__(self, options: Any, counts: Iterable[str] = ()) -> None:
         super().__init__()
-        self.numbers = {}
+        self.numbers, self.counts = {}, frozenset(counts)  # counts: what steps read as Python numbers
         self.update(options)
 
     @property
     def live(self) -> Any:
         """The options that steps read from ``numbers``: of these a compiled step guards only whether they are 0."""
-        return self.numbers.keys()
+        return self.numbers.keys() - self.counts
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name != "params":
@@ -70,7 +70,7 @@ class Group(dict[str, Any]):
         return self[name]
 
     def __reduce__(self) -> Any:
-        return Group, (dict(self),)
+        return Group, (dict(self), self.counts)
 
 
 class Slots(dict[str, ndarray[Any, Any]]):
@@ -87,7 +87,7 @@ class Slots(dict[str, ndarray[Any, Any]]):
         if name in self:
             self[name][...] = strip(value)
         else:
-            super().__setitem__(name, np.array(strip(value)))
+            super().__setitem__(name, np.copy(strip(value)))
 
     def place(self, name: str, array: ndarray[Any, Any]) -> None:
         """Let ``array`` itself be what is remembered under ``name``."""

@@ -52,6 +52,8 @@ class Muon(Arraywise):
     array([0.1 , 0.09])
     """
 
+    counts = ("ns_steps",)
+
     def __init__(
         self,
         params: Params,
@@ -91,28 +93,29 @@ class Muon(Arraywise):
     def change(
         self, group: Group, p: ndarray[Any, Any], g: ndarray[Any, Any], memory: list[ndarray[Any, Any]]
     ) -> None:
-        number, (v,), (m, n) = p.dtype.type, memory, p.shape
-        lr, decay, mu = (group.numbers[name] for name in ("lr", "weight_decay", "momentum"))
-        v += number(1 - mu) * (g - v)
-        w = g + number(mu) * (v - g) if group["nesterov"] else v
+        given, dtype, (v,), (m, n) = group.numbers, p.dtype, memory, p.shape
+        lr, decay, mu = (given[name] for name in ("lr", "weight_decay", "momentum"))
+        v += (1 - mu).astype(dtype) * (g - v)
+        w = g + mu.astype(dtype) * (v - g) if group["nesterov"] else v
         match = group["adjust_lr_fn"] == "match_rms_adamw"
         scale = 0.2 * max(m, n) ** 0.5 if match else max(1, m / max(n, 1)) ** 0.5
-        p *= number(1 - lr * decay)
-        p -= number(lr * scale) * orthogonalized(w, group["ns_coefficients"], group["ns_steps"], group["eps"])
+        p *= (1 - lr * decay).astype(dtype)
+        p -= (lr * scale).astype(dtype) * orthogonalized(
+            w, given["ns_coefficients"], group["ns_steps"], given["eps"])  # fmt: skip
 
 
 def orthogonalized(
-    x: ndarray[Any, Any], coefficients: tuple[float, float, float], steps: int, eps: float
+    x: ndarray[Any, Any], coefficients: ndarray[Any, Any], steps: int, eps: ndarray[Any, Any]
 ) -> ndarray[Any, Any]:
     """Return the matrix x with singular values near to 1: ``x <- a x + b (x x') x + c (x x')^2 x``, repeated.
 
     The iteration acts on each singular value by itself, ``s <- a s + b s^3 + c s^5``, from values of
     at most 1. Muon's coefficients are steep at 0, and lead to between 0.7 and 1.2.
     """
-    a, b, c = (x.dtype.type(number) for number in coefficients)
+    a, b, c = coefficients.astype(x.dtype)
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
-    x = x / max(np.linalg.norm(x), x.dtype.type(eps))
+    x = x / np.maximum(np.linalg.norm(x), eps.astype(x.dtype))
     for _ in range(steps):
         square = x @ x.T
         x = a * x + (b * square + c * (square @ square)) @ x

@@ -43,6 +43,7 @@ class Optimizer:
     """
 
     amounts: tuple[str, ...] = ("lr", "weight_decay", "momentum", "eps")  # options that are never negative
+    counts: tuple[str, ...] = ()  # options that are Python numbers in a step, as in range(ns_steps)
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -88,7 +89,7 @@ class Optimizer:
         if unknown := param_group.keys() - self.defaults.keys() - {"params", "initial_lr", "name"}:
             raise TypeError(message(who, f"the option {min(unknown)!r}",
                                     f"one of {', '.join(self.defaults)}"))  # fmt: skip
-        group = Group({"params": params} | self.defaults | {**param_group, "params": params})
+        group = Group({"params": params} | self.defaults | {**param_group, "params": params}, self.counts)
         self.check(group)
         self.param_groups.append(group)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core import no_grad
 from autograd_core.errors import message
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 __all__ = ["decay_groups", "elastic_net", "l1", "l2", "lp", "soft_threshold_"]
@@ -124,13 +125,18 @@ def soft_threshold_(parameters: Parameters, amount: float) -> None:
     >>> w.numpy()
     array([ 0.875, -0.125,  0.   ], dtype=float32)
     """
-    if not amount >= 0:
-        raise ValueError(message("soft_threshold_", f"amount={amount}", "a number from 0"))
+    _check_amount(amount)
     with no_grad():
         for p in listed("soft_threshold_", parameters):
             if p.requires_grad:
                 w = p.writable("soft_threshold_")
                 w -= np.clip(w, -amount, amount)
+
+
+@kernel  # so that a replayed step looks at it too
+def _check_amount(amount: Any) -> None:
+    if not amount >= 0:
+        raise ValueError(message("soft_threshold_", f"amount={amount}", "a number from 0"))
 
 
 def decay_groups(

@@ -77,7 +77,7 @@ class Slot:
 class Call:
     """One call: ``out = fun(*args, **params)``, with slots in the place of arrays."""
 
-    __slots__ = ("args", "draws", "errors", "fun", "line", "name", "out", "outs", "params", "writes")
+    __slots__ = ("args", "draws", "errors", "fun", "kernel", "line", "name", "out", "outs", "params", "writes")
 
     def __init__(self, fun: Any, args: Any, params: Any, line: Any, errors: Any) -> None:
         self.fun, self.args, self.params, self.line, self.errors = fun, args, params, line, errors
@@ -85,6 +85,7 @@ class Call:
         self.outs: list[Slot] = []  # the slots of it that this call makes
         self.writes: tuple[Slot, ...] = ()  # what it writes into
         self.draws = False  # from a generator
+        self.kernel: Any = None  # the function of the library that marks it as one
         self.name = str(getattr(fun, "__name__", fun))
 
     def __repr__(self) -> str:
@@ -209,7 +210,7 @@ class Capture:
     # -- calls ----------------------------------------------------------------------------------
 
     def call(self, fun: Any, args: Sequence[Any], params: Any = None, writes: Sequence[Any] = (),
-             draws: Any = None) -> Any:  # fmt: skip
+             draws: Any = None, kernel: Any = None) -> Any:  # fmt: skip
         """Make a call on the real arrays, write it down, and return its result as duck arrays."""
         if not self.open:
             raise CompileError(
@@ -233,6 +234,7 @@ class Capture:
             elif type(x) is ndarray:
                 written.append(self.adopted(x))
         call = Call(fun, None, None, line, tuple(np.geterr().values()))
+        call.kernel = kernel
         args = tuple(args)
         call.args, call.params = self.plain(args), self.plain(params)
         real = replaced(args, Traced, operator.attrgetter("value"))
@@ -346,7 +348,8 @@ class Capture:
                             **replaced(params, Traced, operator.attrgetter("value")))  # fmt: skip
         kernel = getattr(function, "writes", False)
         if kernel is not False:  # of the library
-            return self.call(function.__wrapped__, args, params, kernel(*args, **params) if kernel else ())
+            writes = kernel(*args, **params) if kernel else ()
+            return self.call(function.__wrapped__, args, params, writes, kernel=function)
         name = getattr(function, "__name__", str(function))
         if function in SHAPED_BY_VALUES or (function is np.where and len(args) + len(params) == 1):
             raise self.refusal(f"{name}: the shape of its result depends on values",

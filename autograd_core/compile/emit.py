@@ -58,8 +58,8 @@ def form_of(call: Call) -> str:
         return "out" if fun.nout == 1 else "fresh"
     if isinstance(getattr(fun, "__self__", None), np.ufunc):
         return "out" if fun.__name__ in ("reduce", "accumulate", "reduceat") else "fresh"
-    if getattr(fun, "takes_out", False):
-        return "out"
+    if call.kernel is not None:
+        return "out" if call.kernel.takes_out else "fresh"
     if type(fun) is Method:
         if fun in METHODS_WITH_OUT:
             return "out"

@@ -16,11 +16,13 @@ from ..errors import CompileError
 from ..interrupts import deferred
 from ..node import LEAF, next_id
 from ..tensor import Tensor
+from .blocks import Group, grouped
 from .capture import Call, Capture, Slot, located, replaced, slots_of
 from .emit import Names, form_of, has_slot, pattern
 from .memory import Arena, lifetimes, within
 from .passes import lowered, shared, used
 from .reach import Place, Site, equal
+from .report import Shown
 
 __all__ = ["MISS", "Plan"]
 
@@ -29,7 +31,7 @@ _number = count(1).__next__
 LOOKUP = (KeyError, IndexError, AttributeError, ValueError, TypeError)
 
 
-class Plan:
+class Plan(Shown):
     """A step that can be replayed, for arguments and Python state as they were when it was captured.
 
     Args:
@@ -46,11 +48,13 @@ class Plan:
         self.slots = capture.slots
         self.leaves = leaves  # by the number of a site: the slot that was lifted from it
         self.captured = len(capture.calls)
+        self.errors = capture.calls[0].errors if capture.calls else ()
         outside = {s.storage for s in self.slots if s.kind not in ("result",)}
         returned = {s.storage for s in slots_of_tree(output)} - outside
         left = {s.storage for _, tree in effects for s in slots_of(tree)} - outside
         calls = [lowered(call) for call in capture.calls]
         calls, instead = shared(calls, returned | left)
+        self.shared = self.captured - len(calls)
         self.output = replace_tree(output, instead)
         self.effects = [(place, replaced(tree, Slot, lambda s: instead.get(s, s))) for place, tree in effects]
         handed = {s.storage for s in slots_of_tree(output)} | {s.storage for _, tree in effects for s in slots_of(tree)}
@@ -95,13 +99,31 @@ class Plan:
         roots_left = {s for s in left - self.dynamic - outside if not plain_layout(roots[s])}
         self.dynamic |= roots_left  # their memory could not be told apart from a view's
         self.left = left - self.dynamic - outside
-        # memory
+        self.roots, self.outside = roots, outside
+        self.binding, made = [], []
+        for call in calls:
+            (self.binding if self._is_view(call) else made).append(call)
+        kept = {s.storage for s in slots_of_tree(self.output)}
+        kept |= {s.storage for _, tree in self.effects for s in slots_of(tree)}
+        viewed = [s for call in calls for s in (*call.outs, *slots_of([call.args, call.params]))
+                  if any(out.view for out in call.outs)]  # fmt: skip
+        self.units = grouped(made, self.is_static, returned - outside, outside, kept | adopted, viewed)
+        self._share_memory()
+
+    def _is_view(self, call: Call) -> bool:
+        """Tell whether a call only takes views of what is static, which is done once."""
+        return bool(call.outs) and not call.writes and not call.draws and all(
+            s.view and self.is_static(s) for s in call.outs
+        ) and all(self.is_static(s) for s in slots_of([call.args, call.params]))  # fmt: skip
+
+    def _share_memory(self) -> None:
+        """Give each buffer a block of memory, which it has from the first call that touches it to the last."""
         arena, self.own = Arena(), []
-        spans = lifetimes([c for c in calls])
+        spans = lifetimes(self.units)
         ends: dict[int, list[int]] = {}
         pooled = set()
-        for storage, (first, last) in spans.items():
-            if storage in self.dynamic or storage in outside:
+        for storage, (_, last) in spans.items():
+            if storage in self.dynamic or storage in self.outside:
                 continue
             if storage in self.left:
                 self.own.append(storage)
@@ -109,21 +131,18 @@ class Plan:
             pooled.add(storage)
             ends.setdefault(last, []).append(storage)
         started: set[int] = set()
-        for i, call in enumerate(calls):
+        for i, call in enumerate(self.units):
             dying = [s for s in ends.get(i, ()) if s in started]
-            prefer, early = self._in_place(call, dying, pooled), []
-            if prefer is not None:
-                early = [prefer]
-                preferred = arena.give(prefer)
+            over = self._in_place(call, dying, pooled)
+            block = None if over is None else arena.give(over)
             for slot in (*call.outs, *call.writes):
-                s = slot.storage
-                if s in pooled and s not in started:
-                    started.add(s)
-                    arena.take(s, roots[s].nbytes, preferred if prefer is not None else None)
-            for s in ends.get(i, ()):
-                if s in started and s not in early:
-                    arena.give(s)
-        self.arena, self.roots, self.outside = arena, roots, outside
+                if slot.storage in pooled and slot.storage not in started:
+                    started.add(slot.storage)
+                    arena.take(slot.storage, self.roots[slot.storage].nbytes, block)
+            for storage in ends.get(i, ()):
+                if storage in started and storage != over:
+                    arena.give(storage)
+        self.arena = arena
 
     def _in_place(self, call: Call, dying: list[int], pooled: set[int]) -> int | None:
         """Return the storage of an input that dies here and that an elementwise call may write over."""
@@ -148,28 +167,22 @@ class Plan:
     def _emit(self) -> None:
         names = self.names = Names()
         names.space |= {"MISS": MISS, "wrap": wrap, "next_id": next_id, "deferred": deferred, "LOOKUP": LOOKUP,
-                        "refcount": getrefcount, "plan": self, "LEAF": LEAF, "errors": set_errors}  # fmt: skip
+                        "refcount": getrefcount, "plan": self, "empty": np.empty, "LEAF": LEAF, "errors": set_errors}  # fmt: skip
         body: list[str] = []
-        self.binding: list[Call] = []
         self.lines: list[tuple[Call, str]] = []
-        last = {s: end for s, (_, end) in lifetimes(self.calls).items()}
+        last = {s: end for s, (_, end) in lifetimes(self.units).items()}
         kept = {s.storage for s in slots_of_tree(self.output)}
         kept |= {s.storage for _, tree in self.effects for s in slots_of(tree)}
         local: dict[int, list[Slot]] = {}
-        for call in self.calls:
+        for call in self.units:
             for s in call.outs:
                 if s.storage in self.dynamic and not s.scalar:
                     local.setdefault(s.storage, []).append(s)
-        errors: Any = None
-        writing = next((i for i, call in enumerate(self.calls)
+        errors = self.errors
+        writing = next((i for i, call in enumerate(self.units)
                         if any(s.storage in self.outside for s in call.writes)), None)  # fmt: skip
-        for i, call in enumerate(self.calls):
-            if call.outs and not call.writes and not call.draws and all(
-                s.view and self.is_static(s) for s in call.outs
-            ) and all(self.is_static(s) for s in slots_of([call.args, call.params])):  # fmt: skip
-                self.binding.append(call)
-                continue
-            if errors is not None and call.errors != errors:
+        for i, call in enumerate(self.units):
+            if call.errors != errors:
                 body.append((i, f"errors({names(call.errors)})"))
             errors = call.errors
             text = self._line(call)
@@ -182,8 +195,6 @@ class Plan:
                      for s in local.get(storage, ()) if s.nbytes > 4096]  # fmt: skip
             if gone:
                 body.append((i, " = ".join(dict.fromkeys(gone)) + " = None"))
-        if errors is not None and self.calls and errors != self.calls[0].errors:
-            body.append((len(self.calls), f"errors({names(self.calls[0].errors)})"))
         guard, reading = self._guard()
         head = [f"if not ({guard}): return MISS"] if guard else []
         source = ["def run(args, kwargs):", " try:"]
@@ -194,9 +205,13 @@ class Plan:
         tail = self._tail()
         early = [text for i, text in body if writing is None or i < writing]
         late = [text for i, text in body if writing is not None and i >= writing] + tail
-        source += [" " + text for text in early]
         if late:
-            source += [" with deferred():"] + ["  " + text for text in late]
+            late = ["with deferred():", *(" " + text for text in late)]
+        if any(text.startswith("errors(") for _, text in body) or errors != self.errors:
+            source += [" try:", *("  " + text for text in [*early, *late] or ["pass"]),
+                       f" finally: errors({names(self.errors)})"]  # fmt: skip
+        else:
+            source += [" " + text for text in [*early, *late]]
         source.append(f" return {self._returned(self.output)}")
         self.source = "\n".join(source) + "\n"
         name = f"<plan {_number()}>"
@@ -207,6 +222,10 @@ class Plan:
     def _line(self, call: Call) -> str:
         names = self.names
         out = call.out
+        if isinstance(call, Group):
+            fresh = [f"{names.slot(s)} = empty({names(s.shape)}, {names(s.dtype)})" for s in call.outs
+                     if not self.is_static(s)]  # fmt: skip
+            return "; ".join([*fresh, call.text(names)])
         if isinstance(out, Slot) and out in call.outs and self.is_static(out):
             form = form_of(call)
             buffer = names.slot(out)
@@ -353,7 +372,7 @@ class Plan:
 
     # -- memory -----------------------------------------------------------------------------------
 
-    def bind(self) -> None:
+    def bind(self, values: bool = True) -> None:
         """Take the leaves where they stand now, and views of everything static."""
         space, names = self.names.space, self.names
         if not hasattr(self, "blocks"):
@@ -368,7 +387,7 @@ class Plan:
         for name, (place, _) in self.bound.items():
             space[name] = place.get()
         for number, site in enumerate(self.sites):
-            if site.kind == "value" and f"s{number}" in space:
+            if values and site.kind == "value" and f"s{number}" in space:
                 space[f"s{number}"] = site.place.get()
         for call in self.binding:
             value = replaced(call.args, Slot, lambda s: space[names.slot(s)])
@@ -376,16 +395,21 @@ class Plan:
             assign(call.out, call.fun(*value, **params), call.outs, space, names)
         for name, slot, shape in getattr(self, "shaped", ()):
             space[name] = space[names.slot(slot)].reshape(shape)
+        # How often an array of its own is referred to while nobody else holds it: counted, not looked up, as
+        # somebody may hold it now.
+        space["alone"] = np.empty(0)
+        alone = eval("refcount(alone)", space)
+        arrays = {id(x): x for x in space.values() if type(x) is ndarray}.values()
         for storage in self.own:
+            views = sum(x.base is space[f"b{storage}"] for x in arrays)
             places = sum(s.storage == storage for _, tree in self.effects for s in slots_of(tree))
-            space[f"n{storage}"] = 0
-            space[f"n{storage}"] = getrefcount(space[f"b{storage}"]) + places
+            space[f"n{storage}"] = alone + views + places
 
     def renew(self, storage: int) -> None:
         """Leave an array that somebody holds to them, and take another one for the next steps."""
         space = self.names.space
         space[f"b{storage}"] = empty(self.roots[storage])
-        self.bind()
+        self.bind(values=False)  # within a replay, which has just seen that they are the same
 
     @property
     def nbytes(self) -> int:
@@ -421,7 +445,8 @@ def empty(slot: Slot) -> ndarray[Any, Any]:
 
 
 def set_errors(how: tuple[str, ...]) -> None:
-    np.seterr(**dict(zip(("divide", "over", "under", "invalid"), how, strict=True)))
+    """Let NumPy treat floating-point errors so: division, overflow, underflow and invalid."""
+    np.seterr(divide=how[0], over=how[1], under=how[2], invalid=how[3])
 
 
 def assign(out: Any, value: Any, made: list[Slot], space: dict[str, Any], names: Names) -> None:

@@ -246,7 +246,7 @@ def verified(trial: Trial) -> Plan:
     """Make a plan of a captured step, replay it from where that began, and compare every bit."""
     capture = trial.capture
     plan = Plan(capture, trial.sites, trial.output, trial.effects, trial.written, trial.leaves)
-    plan.root = trial.root
+    plan.root, plan.fun = trial.root, trial.fun
     after = capture.state()
     capture.roll_back()
     places = [(place, place.get()) for place, _ in trial.effects]

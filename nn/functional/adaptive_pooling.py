@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd_core import ops
 from autograd_core.errors import message
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from ..settings import is_whole

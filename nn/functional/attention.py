@@ -32,11 +32,23 @@ def heads_of(x: Any, heads: int, parts: int, batch_first: bool) -> Any:
     return np.transpose(x, (2, 0, 3, 1, 4) if batch_first else (2, 1, 3, 0, 4))
 
 
-def _scores(scale: float, causal: bool, bias: Any = None, keep: Any = None) -> Scores:
+def _scores(scale: float, causal: bool | None, bias: Any = None, keep: Any = None) -> Scores:
+    if causal is None:  # as the bias is: a kernel sees its values
+        causal = bias is not None and is_causal(bias[0, 0])
+        bias = None if causal else bias
     return Scores(scale, causal, None if bias is None else bias.mT, keep)
 
 
-def _attend(q: Any, k: Any, v: Any, *, scale: float, causal: bool, bias: Any = None, keep: Any = None) -> Any:
+def is_causal(mask: Any) -> bool:
+    """Tell whether a mask, of booleans (True: left out) or of numbers to add, is the causal one."""
+    n = mask.shape[-1]
+    return mask.shape == (n, n) and bool(np.array_equal(
+        mask, ~causal_mask(n, dtype=bool) if mask.dtype == bool else causal_mask(n)))  # fmt: skip
+
+
+def _attend(
+    q: Any, k: Any, v: Any, *, scale: float, causal: bool | None, bias: Any = None, keep: Any = None
+) -> Any:
     """Attend with q, k, v of (N, H, L or S, D), bias (N, H, L, S) and what is kept (N, H, S, L)."""
     scores = q @ k.mT * scale
     if bias is not None:

@@ -48,12 +48,12 @@ def scale_of(p: float) -> float:
     return 1 / (1 - p) if p < 1 else 0.0
 
 
-@kernel
-def _masked(x: Any, mask: Any, *, scale: float) -> Any:
-    y = np.multiply(x, mask)
+def _times_mask(x: Any, mask: Any, *, scale: float, out: Any = None) -> Any:
+    y = np.multiply(x, mask, out=out)
     return np.multiply(y, scale, out=y if y.ndim and y.dtype.kind == "f" else None)
 
 
+_masked = kernel(_times_mask, elementwise=True)
 masked: Any = elementwise(
     _masked, lambda g, y, x, mask, *, scale: masked(g, mask, scale=scale), None,
     saves=("mask", ""), name="dropout",

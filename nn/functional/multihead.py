@@ -28,7 +28,7 @@ def multi_head_attention_forward(
     out_proj_weight: Any, out_proj_bias: Any, training: bool = True, key_padding_mask: Any = None,
     need_weights: bool = True, attn_mask: Any = None, use_separate_proj_weight: bool = False,
     q_proj_weight: Any = None, k_proj_weight: Any = None, v_proj_weight: Any = None,
-    average_attn_weights: bool = True, is_causal: bool = False, *, batch_first: bool = False,
+    average_attn_weights: bool = True, is_causal: bool | None = False, *, batch_first: bool = False,
 ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
     """Return the output of :class:`nn.MultiheadAttention` and, if asked for, its weights.
 
@@ -64,7 +64,8 @@ def multi_head_attention_forward(
     if is_causal and attn_mask is None:
         raise ValueError(message(WHO, "is_causal=True without attn_mask", "the mask that it is a hint for",
                                  "attn_mask=nn.Transformer.generate_square_subsequent_mask(L)"))  # fmt: skip
-    causal = bool(is_causal) and key_padding_mask is None and not need_weights and not more
+    causal = key_padding_mask is None and not need_weights and not more and (
+        None if is_causal is None else bool(is_causal))  # fmt: skip
     mask = _mask(None if causal else attn_mask, key_padding_mask, (n, num_heads, length, keys), weight.dtype)
     drop = dropout_p if training else 0.0
     how = {"scale": 1 / math.sqrt(embed_dim_to_check // num_heads), "causal": causal}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.errors import message
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
@@ -47,15 +48,27 @@ def clip_grad_norm_(
     """
     learnt = _with_gradients("clip_grad_norm_", parameters)
     norms = [np.linalg.norm(np.ravel(p.grad), norm_type) for p in learnt]
-    total = np.linalg.norm(np.array(norms, norms[0].dtype), norm_type) if norms else np.float32(0)
-    if error_if_nonfinite and not np.isfinite(total):
+    total = _joined(norm_type, *norms) if norms else np.float32(0)
+    if error_if_nonfinite:
+        _check_finite(total)
+    with np.errstate(invalid="ignore"):
+        scale = np.minimum(max_norm / (total.astype(np.float64) + 1e-6), 1.0)
+        for p in learnt:
+            p.grad = p.grad * scale.astype(p.grad.dtype)
+    return total
+
+
+@kernel
+def _joined(norm_type: float, *norms: Any) -> Any:
+    """Return the norm of norms."""
+    return np.linalg.norm(np.array(norms, norms[0].dtype), norm_type)
+
+
+@kernel  # so that a replayed step looks at its norm too
+def _check_finite(total: Any) -> None:
+    if not np.isfinite(total):
         raise RuntimeError(message("clip_grad_norm_", f"a norm of {total}", "a finite one",
                                    "ag.detect_anomaly(), to find where it arose"))  # fmt: skip
-    with np.errstate(invalid="ignore"):
-        scale = np.minimum(max_norm / (float(total) + 1e-6), 1.0)
-        for p in learnt:
-            p.grad = p.grad * p.grad.dtype.type(scale)
-    return total
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:

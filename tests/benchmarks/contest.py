@@ -39,7 +39,7 @@ from .workloads import (
 )
 
 STEPS = 6  # that are compared; ours compiles while the first three run
-PATIENCE = 90  # seconds to build a contestant, and to run it so often
+PATIENCE = 150  # seconds to build a contestant, and to run it so often
 SIDE = 1024  # of the square matrices whose product is the machine's limit
 LIMITS = ("product NumPy", "product PyTorch")
 ORACLES = (TORCH, JAX, NUMPY, HIPS, MYGRAD, EAGER)  # what others are compared with: the first that is there
@@ -71,6 +71,7 @@ class Contest:
         self.notes: dict[str, str] = {}
         self.errors: dict[str, str] = {}
         self.threads: dict[str, int] = {}
+        self.built: dict[str, float] = {}  # seconds to build, to compile and to run the steps that are compared
         for name in CONTESTANTS:
             if name in workload.builders and name not in without:
                 self.add(name, workload.builders[name])
@@ -78,13 +79,14 @@ class Contest:
 
     def add(self, name: str, builder: Callable[[], Step]) -> None:
         """Build a contestant and let it run; what goes wrong becomes a note."""
+        start = perf_counter()
         try:
             with at_most(PATIENCE), catch_warnings(record=True) as warned:
                 if name == TORCH_COMPILE:  # it compiles for a number of threads
                     self.threads[name] = self.best_threads()
                 step = builder()
                 self.found[name] = [numbers(step()) for _ in range(STEPS)]
-                self.steps[name] = step
+                self.steps[name], self.built[name] = step, perf_counter() - start
             if name == COMPILED and warned:  # it went back to eager, say
                 self.notes[name] = str(warned[-1].message)
         except ImportError as error:
@@ -143,7 +145,7 @@ class Contest:
             "spread": {name: race.spread(name) for name in self.steps},
             "rounds": len(race.times[race.first]), "limit": 2 * SIDE**3 / race.median(limit),
             "threads": {name: n for name, n in self.threads.items() if name in self.steps},
-            "notes": self.notes, "errors": self.errors, "ratio": {},
+            "built": self.built, "notes": self.notes, "errors": self.errors, "ratio": {},
         }  # fmt: skip
         row["fraction"] = {name: row["flops"] / row["limit"] * race.ratio(limit, name) / race.median(limit)
                            for name in self.steps if row["flops"]}  # fmt: skip

@@ -20,6 +20,8 @@ from typing import Any
 THREADS = sorted({1, min(2, os.cpu_count() or 1)})  # PyTorch is taken at the better of these
 BATCH = 0.003  # seconds that a contender runs at a time: on a busy core, often within one slice
 
+LONG = 0.1  # a call of so many seconds fills the caches by itself, and needs none before it
+
 absent: dict[str, str] = {}  # peer -> why it does not take part
 
 
@@ -75,14 +77,16 @@ class Race:
                 entries[name] = timer, (lambda: None) if collector else gc.collect
         self.first = next(iter(entries))
         self.times: dict[str, list[float]] = {name: [] for name in entries}
-        calls = {name: self._calls(*entry) for name, entry in entries.items()}
+        took = {name: self._took(*entry) for name, entry in entries.items()}
+        calls = {name: max(1, round(BATCH / t)) for name, t in took.items()}
+        warm = {name: max(1, calls[name] // 10) if t < LONG else 0 for name, t in took.items()}
         for _ in range(2):
             until = perf_counter() + seconds
             while perf_counter() < until or len(self.times[self.first]) < rounds:
                 for name, (timer, before) in entries.items():
                     before()
                     sleep(0.001)  # threads that wait busily for more work go to sleep
-                    timer.timeit(max(1, calls[name] // 10))
+                    timer.timeit(warm[name])
                     self.times[name].append(timer.timeit(calls[name]) / calls[name])
             if not again or self.spread(self.first) < 0.2:
                 break
@@ -92,14 +96,14 @@ class Race:
             self.times["PyTorch"] = self.times[f"PyTorch {self.threads}"]
 
     @staticmethod
-    def _calls(timer: Timer, before: Callable[[], Any]) -> int:
-        """Return how many calls make a batch; what compiles or allocates does so on the way."""
+    def _took(timer: Timer, before: Callable[[], Any]) -> float:
+        """Return the seconds of a call, about; what compiles or allocates does so on the way."""
         before()
         timer.timeit(2)
         calls = 1
         while (took := timer.timeit(calls)) < BATCH / 4:
             calls *= 4
-        return max(1, round(calls * BATCH / took))
+        return took / calls
 
     def median(self, name: str) -> float:
         return median(self.times[name])

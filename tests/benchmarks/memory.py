@@ -24,7 +24,7 @@ from .table import Row, Target
 from .workloads import COMPILED, EAGER, JAX, TORCH, WORKLOADS, Workload, perceptrons
 
 STEPS = 8  # ours compiles while the first three run
-PATIENCE = 120  # seconds
+PATIENCE = 240  # seconds
 LARGE: dict[str, Callable[[], Workload]] = {  # beside the rows of the table: parameters, and activations
     "large weights": lambda: perceptrons.relu((784, 2048, 2048, 10), 512).workload(),
     "large activations": lambda: perceptrons.relu((100, 256, 256, 256, 10), 8192).workload(),

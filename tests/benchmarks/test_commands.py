@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ from .workloads import (
 )
 
 PEERS = (TORCH, TORCH_COMPILE, JAX, MYGRAD, HIPS)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """PyTorch's threads wait busily for cores that other tests use."""
+    with suppress(ImportError):
+        import torch
+
+        torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize("key", WORKLOADS)

@@ -1,0 +1,280 @@
+"""Elementwise calls in a row, run block by block: what one leaves is still in the cache when the next one reads it.
+
+A call on a million elements reads and writes main memory; sixteen thousand at a time stay in the cache of a
+core, results that only the group reads get memory for one block and no more, and blocks run side by side in
+threads. Each element is computed by the same call as before, so no bit changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..kernels.threads import split
+from .capture import Call, Slot, slots_of
+from .emit import Names, form_of
+
+__all__ = ["Group", "grouped"]
+
+LEAST = 1 << 16  # elements: less stays in the cache as it is
+CACHE = 1 << 19  # bytes that the arrays of a block take together
+THREAD = 100.0  # microseconds of work that are worth a thread
+SLOW = {  # nanoseconds per element, where it is much more than 0.1
+    np.tanh: 0.4, np.exp: 0.4, np.log: 0.4, np.log1p: 0.5, np.expm1: 0.5, np.sin: 0.5, np.cos: 0.5, np.power: 5.0,
+    np.divide: 0.2, np.sqrt: 0.2, np.maximum: 0.1, np.arctan: 1.0, np.arctan2: 3.0, np.log2: 0.5, np.exp2: 0.5,
+}  # fmt: skip
+
+
+def is_elementwise(call: Call) -> bool:
+    """Tell whether a call gives each element of its one result from the same elements of its arguments."""
+    if call.draws or not isinstance(call.out, Slot) or call.out.scalar:
+        return False
+    if type(call.fun) is np.ufunc:
+        known = call.fun.signature is None and call.fun.nout == 1 and len(call.args) == call.fun.nin
+        return known and call.params.keys() <= {"out"}
+    if call.kernel is not None and call.kernel.elementwise:
+        return not call.writes
+    return form_of(call) == "select" or (form_of(call) == "copy" and call.args[0].shape == call.out.shape)
+
+
+class Group:
+    """Elementwise calls on one shape, in order.
+
+    Args:
+        calls: what it makes.
+        temporary: storages that nothing else reads.
+        rows: whether it is cut along the first axis; else through all elements as if they were in a row.
+    """
+
+    def __init__(self, calls: list[Call], temporary: set[int], rows: bool) -> None:
+        self.calls, self.temporary, self.rows = calls, temporary, rows
+        self.shape = calls[0].out.shape
+        self.line = calls[0].line
+        self.name = f"{len(calls)} calls in blocks"
+        self.outs = [s for call in calls for s in call.outs if s.storage not in temporary]
+        self.writes = tuple(s for call in calls for s in call.writes)
+        self.args: list[Slot] = list(dict.fromkeys(
+            s for call in calls for s in slots_of([call.args, call.params]) if s.storage not in temporary
+            and s not in self.outs
+        ))  # fmt: skip
+        self.params: dict[str, Any] = {}
+        self.draws = False
+        self.fun, self.out = None, None
+        self.errors = calls[-1].errors
+
+    @property
+    def arrays(self) -> list[Slot]:
+        """What it reads and writes in memory."""
+        return [*self.args, *(s for s in self.outs if s not in self.args)]
+
+    def cuts(self, slot: Slot) -> bool:
+        """Tell whether an array has a part for each block; else it is read whole for each, as it broadcasts."""
+        if not self.rows:
+            return slot.shape == self.shape
+        return len(slot.shape) == len(self.shape) and slot.shape[0] == self.shape[0]
+
+    def text(self, names: Names) -> str:
+        """Return the text that runs the group; its own function goes into the names."""
+        cut = [s for s in self.arrays if self.cuts(s)]
+        blocks = _Blocks(self, cut, names)
+        given = ", ".join(names.slot(s) for s in self.arrays)
+        return f"{names(blocks)}({given})"
+
+
+class _Blocks:
+    """The generated function of a group, and the memory of its blocks."""
+
+    def __init__(self, group: Group, cut: list[Slot], names: Names) -> None:
+        self.__name__ = "blocks"
+        inner, self.rows = Names(), group.rows
+        inner.space = names.space
+        inner.names, inner.held = names.names, names.held
+        self.length = group.shape[0] if group.rows else prod(group.shape)
+        width = prod(group.shape[1:]) if group.rows else 1
+        places, kinds = _temporaries(group)
+        self.kinds = kinds
+        wide = sum(s.dtype.itemsize for s in cut) + sum(kinds)
+        self.size = max(1, min(self.length, CACHE // max(1, wide * width)))
+        if not group.rows:
+            self.size = max(1 << 10, self.size & -(1 << 10))
+        self.blocks = -(-self.length // self.size)
+        cost = sum(SLOW.get(call.fun, 0.1) for call in group.calls) * self.length * width / 1000
+        self.least = max(1, int(THREAD * self.blocks / max(cost, 1e-9)))
+        arrays = group.arrays
+        lines = ["def work(first, last, temporary, given):"]
+        lines.append(" " + ", ".join(inner.slot(s) + "_" for s in arrays) + ", = given")
+        lines.append(" for block in range(first, last):")
+        lines.append(f"  i = block * {self.size}; j = min(i + {self.size}, {self.length})")
+        for s in arrays:
+            name = inner.slot(s)
+            lines.append(f"  {name} = {name}_[i:j]" if s in cut else f"  {name} = {name}_")
+        tail = group.shape[1:] if group.rows else ()
+        for storage, (index, slot) in places.items():
+            shape = f"[:(j - i) * {width}].reshape((j - i, {', '.join(map(str, tail))}))" if tail else "[:j - i]"
+            inner.space[f"type{storage}"] = slot.dtype
+            lines.append(f"  b{storage} = temporary[{index}].view(type{storage}){shape}")
+        before = group.calls[-1].errors
+        for call in group.calls:
+            if call.errors != before:
+                lines.append(f"  errors({inner(call.errors)})")
+                before = call.errors
+            lines.append("  " + line_of(call, inner))
+        exec(compile("\n".join(lines), "<blocks>", "exec"), inner.space)
+        self.source = "\n".join(lines)
+        self.work = inner.space.pop("work")
+        self.width = width
+        self.spare: list[Any] = []
+
+    def __call__(self, *arrays: Any) -> None:
+        if not self.rows:
+            arrays = tuple([a.reshape(-1) if a.ndim > 1 else a for a in arrays])
+
+        def part(first: int, last: int) -> None:
+            try:
+                memory = self.spare.pop()
+            except IndexError:
+                memory = [np.empty(self.size * self.width * n, np.uint8) for n in self.kinds]
+            try:
+                self.work(first, last, memory, arrays)
+            finally:
+                self.spare.append(memory)
+
+        split(part, self.blocks, self.least)
+
+
+def line_of(call: Call, names: Names) -> str:
+    """Return the text of an elementwise call that writes into the memory of its result."""
+    if not call.outs:
+        return names.call(call)
+    out = names.slot(call.out)
+    form = form_of(call)
+    if form == "copy":
+        return f"copyto({out}, {names.text(call.args[0])}, 'unsafe')"
+    if form == "select":
+        mask, x, y = map(names.text, call.args)
+        return f"copyto({out}, {y}, 'unsafe'); copyto({out}, {x}, 'unsafe', {mask})"
+    return names.call(call, out)
+
+
+def _temporaries(group: Group) -> tuple[dict[int, tuple[int, Slot]], list[int]]:
+    """Give each temporary one of a few pieces of memory, which is free again when nothing reads it any more.
+
+    Returns:
+        for each storage its piece and its slot, and the bytes per element of each piece.
+    """
+    last: dict[int, int] = {}
+    for i, call in enumerate(group.calls):
+        for slot in (*slots_of([call.args, call.params]), *call.outs, *call.writes):
+            last[slot.storage] = i
+    places: dict[int, tuple[int, Slot]] = {}
+    kinds: list[int] = []
+    free: list[int] = []
+    for i, call in enumerate(group.calls):
+        out = call.out
+        touched = {s.storage for s in slots_of([call.args, call.params])}
+        whole = all(s.layout is not None and s.shape == out.shape for s in slots_of([call.args, call.params]))
+        if whole and type(call.fun) is np.ufunc:  # it may write over what it reads last
+            free += [places[s][0] for s in touched if s in places and last[s] == i]
+        if out.storage in group.temporary and out.storage not in places:
+            fits = [p for p in free if kinds[p] == out.dtype.itemsize]
+            piece = fits[0] if fits else len(kinds)
+            if fits:
+                free.remove(piece)
+            else:
+                kinds.append(out.dtype.itemsize)
+            places[out.storage] = piece, out
+        if not (whole and type(call.fun) is np.ufunc):
+            free += [places[s][0] for s in touched if s in places and last[s] == i]
+    return places, kinds
+
+
+def grouped(
+    calls: list[Call], is_static: Callable[[Slot], bool], fresh: set[int], outside: set[int], kept: set[int],
+    viewed: Iterable[Slot],
+) -> list[Any]:  # fmt: skip
+    """Return the calls with those in groups that run faster in blocks.
+
+    Args:
+        calls: in order, without those that only take views.
+        is_static: whether a slot's memory is there before the step.
+        fresh: storages that are handed out, which get new memory in each step.
+        outside: storages that exist before the step.
+        kept: storages that are read after the step.
+        viewed: slots of which views are taken.
+    """
+    spans: dict[int, list[int]] = {}
+    for i, call in enumerate(calls):
+        for slot in (*slots_of([call.args, call.params]), *call.outs, *call.writes):
+            spans.setdefault(slot.storage, []).append(i)
+    seen = {s.storage for s in viewed} | kept | outside
+    units: list[Any] = []
+    run: list[Call] = []
+    first = 0
+
+    def close() -> None:
+        nonlocal run
+        if run and (len(run) > 1 or run[0].out.nbytes >= 1 << 21):
+            end = first + len(run)
+            made = {s.storage for call in run for s in call.outs}
+            alone = {s for s in made if s not in seen and is_static_root(s) and
+                     first <= spans[s][0] and spans[s][-1] < end}  # fmt: skip
+            slots = {s for call in run for s in (*slots_of([call.args, call.params]), *call.outs)}
+            flat = all(_contiguous(s) or s.storage in alone or prod(s.shape) == 1 for s in slots)
+            flat = flat and all(s.shape == run[0].out.shape or prod(s.shape) == 1 for s in slots)
+            units.append(Group(run, alone, not flat))
+        else:
+            units.extend(run)
+        run = []
+
+    def is_static_root(storage: int) -> bool:
+        return storage not in fresh
+
+    for i, call in enumerate(calls):
+        if not _may(call, is_static, fresh):
+            close()
+            units.append(call)
+            continue
+        if run and (call.out.shape != run[0].out.shape or not _aligned(run, call)):
+            close()
+        if not run:
+            first = i
+        run.append(call)
+    close()
+    return units
+
+
+def _contiguous(slot: Slot) -> bool:
+    return bool(slot.layout) and np.empty(slot.shape, slot.dtype).strides == slot.layout[2]
+
+
+def _may(call: Call, is_static: Callable[[Slot], bool], fresh: set[int]) -> bool:
+    """Tell whether a call can stand in a group: elementwise, large, and each array is cut or read whole."""
+    if not is_elementwise(call):
+        return False
+    out = call.out
+    if prod(out.shape) < LEAST or not _contiguous(out) or (out in call.outs and out.view):
+        return False
+    if out in call.outs and not is_static(out) and out.storage not in fresh:
+        return False
+    for slot in slots_of([call.args, call.params]):
+        if slot.scalar or prod(slot.shape) == 1:
+            continue
+        if len(slot.shape) == len(out.shape) and slot.shape[0] not in (1, out.shape[0]):
+            return False
+    return True
+
+
+def _aligned(run: list[Call], call: Call) -> bool:
+    """Tell whether a call reads what the run writes only element by element, and the other way round."""
+    writes: dict[int, Slot] = {}
+    reads: dict[int, set[Slot]] = {}
+    for c in (*run, call):
+        for s in (*c.outs, *c.writes):
+            writes.setdefault(s.storage, s)
+            reads.setdefault(s.storage, set()).add(s)
+        for s in slots_of([c.args, c.params]):
+            reads.setdefault(s.storage, set()).add(s)
+    return all(reads[storage] == {slot} for storage, slot in writes.items())

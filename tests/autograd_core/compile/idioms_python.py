@@ -1,0 +1,279 @@
+"""Idioms: Python's own functions and statements on arrays, random numbers, state, other libraries."""
+
+from __future__ import annotations
+
+import array
+import collections
+import copy
+import functools
+import itertools
+import json
+import math
+import operator
+import pickle
+import random
+import time
+import warnings
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+from .idioms import loud, made, right
+
+loud("a branch",
+    if_value=lambda v: v * 2 if v.sum() > 0 else v,
+    if_number=lambda s: s + 1 if s else s,
+    and_value=lambda v: v[0] and v[1],
+    or_value=lambda v: v[0] or v[1],
+    not_value=lambda v: not v.any(),
+    bool_value=lambda v: bool(v.all()),
+    if_finite=lambda v: v if np.isfinite(v).all() else v * 0,
+    while_value=lambda v: next(n for n in itertools.count() if v.sum() < n),
+    asserted=lambda v: [v for _ in range(1) if (v.min() > -100)],
+    max_builtin=lambda v: max(v),
+    min_of_two=lambda v, w: min(v.sum(), w.sum()),
+    sorted_builtin=lambda v: sorted(v),
+    any_builtin=lambda v: any(v),
+    all_builtin=lambda v: all(x > -100 for x in v),
+    filtered=lambda v: list(filter(None, v)),
+    listed_index=lambda v: [1.0, 2.0].index(v[0]),
+    in_list=lambda v: v.sum() in [1.0, 2.0],
+    tensor_branch=lambda t: t * 2 if t.sum() > 0 else t,
+    chained_comparison=lambda v: 0 < v[0] < 1,
+    if_close=lambda v, w: v if operator.truth(np.isclose(v, w).all()) else w,
+    match_value=lambda i: {0: 1}.get(0) if i[0] == 3 else 2,
+)  # fmt: skip
+loud("float\\(\\)",
+    float_value=lambda v: v * float(v[0]),
+    math_function=lambda v: v * math.sqrt(abs(v[0])),
+    math_isnan=lambda s: math.isnan(s),
+    format_percent=lambda s: f"{'%.2f' % s}",
+    float_map=lambda v: list(map(float, v)),
+    mean_as_float=lambda t: t * float(t.sum()),
+    ceil=lambda s: math.ceil(s),
+)  # fmt: skip
+loud("int\\(\\)", int_value=lambda v: int(v[0]), int_of_count=lambda v: v / int((v > -100).sum()))
+loud("complex\\(\\)", complex_value=lambda v: complex(v[0]))
+loud("an index", range_value=lambda n: sum(range(n[0])), list_index=lambda n: [1, 2, 3, 4][n[0]],
+     repeated_list=lambda n: [0.0] * n[0], repeated_list_left=lambda n: n[0] * [0.0], text_repeated=lambda n: "a" * n[0],
+     operator_index=lambda n: operator.index(n[0]), shape_value=lambda n: np.zeros(n[0]), hexed=lambda n: hex(n[0]),
+     shift=lambda n: bin(n[0]), islice=lambda v, n: list(itertools.islice(v, n[0])))  # fmt: skip
+loud("item\\(\\)", item=lambda v: v.sum().item(), item_tensor=lambda t: t.sum().item(), item_at=lambda v: v.item(2))
+loud("tolist\\(\\)", tolist=lambda v: v.tolist(), tolist_number=lambda v: v.sum().tolist())
+loud("bytes", tobytes=lambda v: v.tobytes(), pickled=lambda v: pickle.dumps(v), dumped=lambda v: v.dumps())
+loud(" in would", contained=lambda v: 1.0 in v, contained_operator=lambda v: operator.contains(v, 1.0))
+loud("np.asarray, np.array",
+    asarray=lambda v: np.asarray(v),
+    asanyarray=lambda v: np.asanyarray(v) * 2,
+    array_copy=lambda v: np.array(v),
+    array_of_numbers=lambda v: np.array([v[0], v[1]]),
+    array_of_arrays=lambda v, w: np.array([v, w]),
+    array_float=lambda v: np.array(v, dtype=np.float32),
+    array_of_sum=lambda v: np.array(v.sum()),
+    array_listed=lambda v: np.array(list(v)),
+    ascontiguousarray=lambda x: np.ascontiguousarray(x.T),
+    numpy_number=lambda v: np.float32(v.sum()),
+    numpy_number_double=lambda v: np.float64(v[0]),
+    sum_of_list=lambda v: np.sum([v[0], v[1]]),
+    max_of_list=lambda v, w: np.max([v, w], axis=0),
+    vectorized=lambda v: np.vectorize(lambda z: z * 2)(v),
+    nditer=lambda v: [z for z in np.nditer(v)],
+    ndenumerate=lambda v: [z for _, z in np.ndenumerate(v)],
+    broadcast_object=lambda v, w: np.broadcast(v, w).shape,
+    r_class=lambda v, w: np.r_[v, w],
+    c_class=lambda v, w: np.c_[v, w],
+    as_strided=lambda v: np.lib.stride_tricks.as_strided(v, (2, 2), (8, 8)),
+    masked_array=lambda v: np.ma.masked_array(v, v > 0),
+    global_random=lambda v: np.random.normal(v),
+    assert_allclose=lambda v: np.testing.assert_allclose(v, v),
+    tensor_of_array=lambda v: ag.tensor(np.asarray(v)) * 2,
+    iterated=lambda v: np.fromiter(v, float),
+    dtype_object=lambda v: np.array([v, None], dtype=object),
+)  # fmt: skip
+loud("True or False|bool", array_equal=lambda v, w: np.array_equal(v, w), allclose=lambda v, w: np.allclose(v, w))
+loud("text|str", printed=lambda v: print(v), formatted=lambda v: f"{v.sum():.3f}", stringed=lambda v: str(v),
+     f_string=lambda v: f"{v}", represented=lambda v: repr(v), listed_text=lambda v: str([v[0]]),
+     format_method=lambda v: "{:5}".format(v[0]), array_text=lambda v: np.array_str(v), percent_s=lambda v: "%s" % v)  # noqa: UP031, UP032
+loud("hash|a key", hashed_number=lambda v: hash(v[0]), in_set=lambda v: {v[0]}, as_key=lambda v: {v.sum(): 1},
+     counted_keys=lambda i: collections.Counter(i), cached=lambda v: functools.lru_cache(lambda z: z * 2)(v[0]))  # fmt: skip
+loud("flat", flat=lambda v: list(v.flat), flat_index=lambda x: x.flat[3])
+loud("memory|buffer", memory_view=lambda v: memoryview(v), from_buffer=lambda v: np.frombuffer(v),
+     data_attribute=lambda v: v.data[0], ctypes_attribute=lambda v: v.ctypes.data, bytes_of=lambda v: bytes(v),
+     interface=lambda v: v.__array_interface__, array_module=lambda v: array.array("b", v))  # fmt: skip
+loud("Traced",
+    unbound_sum=lambda v: np.ndarray.sum(v),
+    unbound_getitem=lambda v: np.ndarray.__getitem__(v, 0),
+    array_wrap=lambda v: v.__array_wrap__(v),
+    truncated=lambda s: math.trunc(s),
+)  # fmt: skip
+loud("round", rounded_number=lambda v: round(v[0]), rounded_digits=lambda v: round(v.sum(), 2))
+loud("is_integer|hex|as_integer_ratio", is_integer=lambda v: v.sum().is_integer(), float_hex=lambda v: v[0].hex(),
+     integer_ratio=lambda v: v[0].as_integer_ratio(), asked=lambda v: hasattr(v[0], "is_integer"))  # fmt: skip
+loud("JSON|json", as_json=lambda v: json.dumps(v[0]))
+loud("file", saved=lambda v: np.save(Path("/dev/null"), v), tofile=lambda v: v.tofile("/dev/null"))
+loud("resize", resized=lambda v: v.resize(6))
+loud("id\\(\\)|identity", by_id=lambda v: {id(v): 2}.get(id(v)) and v * 2)
+loud("matrix", matrix=lambda x: np.asmatrix(x) * 2, matrix_view=lambda x: x.view(np.matrix))
+loud("object", object_dtype=lambda v: v.astype(object) * 2, frompyfunc=lambda v: np.frompyfunc(lambda z: z, 1, 1)(v),
+     fraction=lambda v: np.multiply(v, Fraction(1, 2)))  # fmt: skip
+loud("setflags|flags|lock", locked=lambda v: v.setflags(write=False), locked_flag=lambda v: setattr(v.flags, "writeable", False))
+
+
+@loud("Traced|numba")
+def jitted(v):
+    import numba
+
+    return numba.njit(lambda z: z.sum())(v)
+
+
+@loud("float\\(\\)")
+def statistics_of_numbers(v):
+    import statistics
+
+    return statistics.fmean(v)
+
+
+right(
+    iterated_sum=lambda v: sum(v),
+    unpacked=lambda n: (lambda a, b, c: a * b + c)(*n),
+    starred=lambda v: (lambda first, *rest: (first, rest))(*v),
+    listed=lambda v: list(v),
+    tupled=lambda x: tuple(x),
+    enumerated=lambda v: [n * z for n, z in enumerate(v)],
+    zipped=lambda v, w: [a - b for a, b in zip(v, w)],
+    reversed_rows=lambda x: list(reversed(x)),
+    mapped=lambda x: list(map(np.sum, x)),
+    reduced=lambda v: functools.reduce(operator.mul, v),
+    ranged=lambda x: [x[row].sum() for row in range(len(x))],
+    is_none=lambda v: v * 2 if v is not None else None,
+    isinstance_array=lambda v: v * 2 if isinstance(v, np.ndarray) and not isinstance(v, (list, float)) else v,
+    isinstance_number=lambda v: v[0] * 2 if isinstance(v[0], (float, np.floating)) else v,
+    class_of=lambda v: v * 2 if v.__class__ is np.ndarray else v,
+    scalar_known=lambda v: v[0] * 2 if np.isscalar(v[0]) and not np.isscalar(v) else v,
+    float_added_to_list=lambda v: [1.0, 2.0, 3.0, 4.0, 5.0] + v,
+    list_times=lambda v: [1.0, 2.0, 3.0, 4.0, 5.0] * v,
+    default_argument=lambda v, scale=np.arange(5.0): v * scale,
+    ternary_of_shape=lambda v: v if v.size > 3 else v * 0,
+    getattr_shape=lambda v: getattr(v, "shape", None) and v * 2,
+    duck_typed=lambda v: getattr(v, "value", v) * getattr(v, "slot", 1) * getattr(v, "capture", 1),
+    errstate=lambda v: _divided(v),
+    pickled_constant=lambda v: v * pickle.loads(pickle.dumps(np.arange(5.0))),
+    copied_module=lambda v: copy.copy(v) + 1,
+    allocated=lambda v: v + np.array([1.0, 2.0, 3.0, 4.0, 5.0]) + np.ones(5).cumsum(),
+    seeded=lambda v: v + np.random.default_rng(3).standard_normal(5),
+    warned=lambda v: (warnings.filters, v * 2)[1],
+)
+
+
+def _divided(v):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a = (v * 0) / 0
+    with np.errstate(all="raise"):
+        b = v * 2
+    return a, b, v / 2
+
+
+def typed(v):
+    return v * 2 if type(v) is np.ndarray else v * 3
+
+
+loud("eager|type\\(x\\)|as it is", type_is=typed)
+
+
+@right
+@made
+def generator_sizes():
+    rng = np.random.default_rng(5)
+
+    def step(v):
+        order = rng.permutation(5)
+        return v * rng.random(5) + rng.standard_normal(v.shape, np.float32) + v[order] + rng.integers(0, 9, 5)
+
+    step.look = lambda: repr(rng.bit_generator.state)
+    return step
+
+
+@right
+@made
+def generator_kinds():
+    rng = np.random.default_rng(6)
+    return lambda v: (rng.normal(v, 1.0), rng.uniform(-1, 1, 3), rng.choice(v, 2), rng.choice(5, 3, replace=False),
+                      rng.exponential(size=2), rng.permuted(v), rng.permutation(v), rng.multinomial(5, [0.2, 0.8]),
+                      rng.integers(10), rng.beta(2.0, 3.0, ()))  # fmt: skip
+
+
+@right
+@made
+def generator_shuffles():
+    rng = np.random.default_rng(7)
+
+    def step(v, x):
+        rng.shuffle(v)
+        rng.shuffle(x, 1)
+        rng.permuted(v, out=v)
+        return v + 1
+
+    return step
+
+
+@right
+@made
+def generator_of_the_library():
+    ag.random.manual_seed(3)
+    return lambda v: v + ag.random.generator().standard_normal(5)
+
+
+@right
+@made
+def generator_argument_by_default():
+    return lambda v, rng=np.random.default_rng(8): v + rng.random(5)
+
+
+rng, old, stdlib = np.random.default_rng(9), np.random.RandomState(1), random.Random(2)
+numbers, buffer, counts, memo = iter([1.0] * 2 + [2.0] * 9), array.array("d", [1.0]), [0], {}
+holder = type("Holder", (), {"count": 0})()
+memorized = np.ones(5).view(np.matrix)
+
+loud("float", draw_without_size=lambda v: v * rng.random(), normal_without_size=lambda v: v + rng.standard_normal())
+loud("generator", bits_of_generator=lambda v: v * rng.bit_generator.state["state"]["state"],
+     shuffled_list=lambda v: (lambda order: (rng.shuffle(order), v[order]))([0, 1, 2, 3, 4]))  # fmt: skip
+loud("random", draws_globally=lambda v: v * np.random.rand(5), draws_of_python=lambda v: v * random.random(),
+     draws_of_state=lambda v: v * (old.randint(100) // 100 + 1), draws_of_random=lambda v: v * (stdlib.random() < 2),
+     new_generator=lambda v: v * np.random.default_rng().random(5))  # fmt: skip
+loud("float64|time|Python state|values differ|after", timed=lambda v: v * time.perf_counter(),
+     time_returned=lambda v: (v, time.perf_counter()))  # fmt: skip
+loud("iterator", iterator=lambda v: v * next(numbers))
+loud("array.array|buffer", mutable_buffer=lambda v: v * buffer[0])
+loud("matrix", matrix_closure=lambda v: v * memorized.sum())
+
+
+@loud("Python state")
+def counted_list(v):
+    counts.append(1)
+    return v * len(counts)
+
+
+@loud("Python state")
+def counted_attribute(v):
+    holder.count += 1
+    return v
+
+
+@loud("Python state")
+def counted_global(v):
+    global total
+    total += 1
+    return v * total
+
+
+@loud("Python state")
+def kept_in_list(v):
+    counts.append(v.sum())
+    return v
+
+
+total = 0
