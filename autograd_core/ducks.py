@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
-__all__ = ["duck", "kernel"]
+__all__ = ["check", "duck", "kernel", "may"]
 
 
 def kernel(
@@ -34,6 +35,18 @@ def kernel(
     call.__wrapped__, call.writes = fun, writes  # type: ignore[attr-defined]
     call.takes_out, call.elementwise = out or elementwise, elementwise  # type: ignore[attr-defined]
     return call
+
+
+@kernel
+def check(holds: Any, error: Callable[[str], Exception], text: str) -> None:
+    """Raise ``error(text)`` unless all of ``holds`` do: a duck array writes it down, to be made again."""
+    if not np.all(holds):
+        raise error(text)
+
+
+def may(condition: Any) -> bool:
+    """Tell whether any of ``condition`` holds; of a duck array, whose values are not known, that it may."""
+    return duck((condition,)) is not None or bool(condition.any())
 
 
 def duck(values: Any) -> Any:

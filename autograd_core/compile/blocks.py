@@ -16,11 +16,13 @@ import numpy as np
 from ..kernels.threads import split
 from .capture import Call, Slot, slots_of
 from .emit import Names, form_of
+from .loops import Loop, merged
 
 __all__ = ["Group", "grouped"]
 
 LEAST = 1 << 16  # elements: less stays in the cache as it is
 CACHE = 1 << 19  # bytes that the arrays of a block take together
+PAGE = 4096  # bytes
 THREAD = 100.0  # microseconds of work that are worth a thread
 SLOW = {  # nanoseconds per element, where it is much more than 0.1
     np.tanh: 0.4, np.exp: 0.4, np.log: 0.4, np.log1p: 0.5, np.expm1: 0.5, np.sin: 0.5, np.cos: 0.5, np.power: 5.0,
@@ -94,7 +96,8 @@ class _Blocks:
         inner.names, inner.held = names.names, names.held
         self.length = group.shape[0] if group.rows else prod(group.shape)
         width = prod(group.shape[1:]) if group.rows else 1
-        places, kinds = _temporaries(group)
+        steps = merged(group.calls, group.temporary, not group.rows)
+        places, kinds = _temporaries(group, steps)
         self.kinds = kinds
         wide = sum(s.dtype.itemsize for s in cut) + sum(kinds)
         self.size = max(1, min(self.length, CACHE // max(1, wide * width)))
@@ -117,11 +120,13 @@ class _Blocks:
             inner.space[f"type{storage}"] = slot.dtype
             lines.append(f"  b{storage} = temporary[{index}].view(type{storage}){shape}")
         before = group.calls[-1].errors
-        for call in group.calls:
-            if call.errors != before:
-                lines.append(f"  errors({inner(call.errors)})")
-                before = call.errors
-            lines.append("  " + line_of(call, inner))
+        for step in steps:
+            if isinstance(step, Call) and step.errors != before:
+                lines.append(f"  errors({inner(step.errors)})")
+                before = step.errors
+            lines.append("  " + (line_of(step, inner) if isinstance(step, Call) else step.text(inner)))
+        if before != group.calls[-1].errors:
+            lines.append(f"  errors({inner(group.calls[-1].errors)})")
         exec(compile("\n".join(lines), "<blocks>", "exec"), inner.space)
         self.source = "\n".join(lines)
         self.work = inner.space.pop("work")
@@ -136,13 +141,23 @@ class _Blocks:
             try:
                 memory = self.spare.pop()
             except IndexError:
-                memory = [np.empty(self.size * self.width * n, np.uint8) for n in self.kinds]
+                memory = [_piece(i, self.size * self.width * n) for i, n in enumerate(self.kinds)]
             try:
                 self.work(first, last, memory, arrays)
             finally:
                 self.spare.append(memory)
 
         split(part, self.blocks, self.least)
+
+
+def _piece(i: int, nbytes: int) -> np.ndarray[Any, Any]:
+    """Return memory at a distance from a page's beginning that differs from piece to piece.
+
+    Reads and writes at the same distance wait for each other: a product of blocks took twice as long.
+    """
+    memory = np.empty(nbytes + 2 * PAGE, np.uint8)
+    start = -memory.ctypes.data % PAGE + 256 * (i % 15 + 1)
+    return memory[start : start + nbytes]
 
 
 def line_of(call: Call, names: Names) -> str:
@@ -159,35 +174,42 @@ def line_of(call: Call, names: Names) -> str:
     return names.call(call, out)
 
 
-def _temporaries(group: Group) -> tuple[dict[int, tuple[int, Slot]], list[int]]:
+def _temporaries(group: Group, steps: list[Any]) -> tuple[dict[int, tuple[int, Slot]], list[int]]:
     """Give each temporary one of a few pieces of memory, which is free again when nothing reads it any more.
 
     Returns:
         for each storage its piece and its slot, and the bytes per element of each piece.
     """
+
+    def reads(step: Any) -> list[Slot]:
+        return step.reads if isinstance(step, Loop) else slots_of([step.args, step.params])
+
     last: dict[int, int] = {}
-    for i, call in enumerate(group.calls):
-        for slot in (*slots_of([call.args, call.params]), *call.outs, *call.writes):
+    for i, step in enumerate(steps):
+        for slot in (*reads(step), *(step.stores if isinstance(step, Loop) else [step.out])):
             last[slot.storage] = i
     places: dict[int, tuple[int, Slot]] = {}
     kinds: list[int] = []
     free: list[int] = []
-    for i, call in enumerate(group.calls):
-        out = call.out
-        touched = {s.storage for s in slots_of([call.args, call.params])}
-        whole = all(s.layout is not None and s.shape == out.shape for s in slots_of([call.args, call.params]))
-        if whole and type(call.fun) is np.ufunc:  # it may write over what it reads last
-            free += [places[s][0] for s in touched if s in places and last[s] == i]
-        if out.storage in group.temporary and out.storage not in places:
-            fits = [p for p in free if kinds[p] == out.dtype.itemsize]
-            piece = fits[0] if fits else len(kinds)
-            if fits:
-                free.remove(piece)
-            else:
-                kinds.append(out.dtype.itemsize)
-            places[out.storage] = piece, out
-        if not (whole and type(call.fun) is np.ufunc):
-            free += [places[s][0] for s in touched if s in places and last[s] == i]
+    for i, step in enumerate(steps):
+        touched = reads(step)
+        # A ufunc or a loop may write over what it reads for the last time, element by element.
+        over = isinstance(step, Loop) or type(step.fun) is np.ufunc
+        over = over and all(s.shape == group.shape or prod(s.shape) == 1 for s in touched)
+        dying = [places[s][0] for s in {s.storage for s in touched} if s in places and last[s] == i]
+        if over:
+            free += dying
+        for out in step.stores if isinstance(step, Loop) else [step.out]:
+            if out.storage in group.temporary and out.storage not in places:
+                fits = [p for p in free if kinds[p] == out.dtype.itemsize]
+                piece = fits[0] if fits else len(kinds)
+                if fits:
+                    free.remove(piece)
+                else:
+                    kinds.append(out.dtype.itemsize)
+                places[out.storage] = piece, out
+        if not over:
+            free += dying
     return places, kinds
 
 

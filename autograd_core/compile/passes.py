@@ -7,6 +7,7 @@ the same values before is replaced by that.
 from __future__ import annotations
 
 import operator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy import ndarray
 from .capture import Call, Slot, replaced, slots_of
 from .traced import Method
 
-__all__ = ["lowered", "shared", "used"]
+__all__ = ["lowered", "neutral", "shared", "used"]
 
 REDUCTIONS = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
@@ -43,6 +44,47 @@ def lowered(call: Call) -> Call:
         elif type(power) in (int, float) and power != 0 or isinstance(power, Slot) and not power.scalar:
             call.fun = np.power
     return call
+
+
+def neutral(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, Slot]]:
+    """Leave out products with 1, as the gradient of a sum begins, and let what is the same everywhere be a number.
+
+    Args:
+        calls: in order.
+        keep: storages whose memory is handed out.
+
+    Returns:
+        the calls that are left, and what stands for the results of the others.
+    """
+    written = {slot.storage for call in calls for slot in call.writes} | keep
+    instead: dict[Slot, Slot] = {}
+    left = []
+    for call in calls:
+        call.args = replaced(call.args, Slot, lambda s: instead.get(s, s))
+        call.params = replaced(call.params, Slot, lambda s: instead.get(s, s))
+        out = call.out
+        by_element = call.kernel.elementwise if call.kernel else (
+            type(call.fun) is np.ufunc and call.fun.signature is None)  # fmt: skip
+        if not by_element or not _is_array(out):
+            left.append(call)
+            continue
+        whole = [a for a in call.args if isinstance(a, Slot) and a.shape == out.shape and not _is_uniform(a)]
+        if whole:
+            call.args = tuple([a.array.flat[0] if _is_uniform(a) else a for a in call.args])
+        if call.fun is np.multiply and len(whole) == 1 and out in call.outs and whole[0].layout == out.layout:
+            other = next((a for a in call.args if not isinstance(a, Slot)), None)
+            if isinstance(other, (int, float, np.floating)) and other == 1 and type(other) is not bool:
+                if written.isdisjoint((out.storage, whole[0].storage)):
+                    instead[out] = whole[0]
+                    continue
+        left.append(call)
+    return left, instead
+
+
+def _is_uniform(slot: Any) -> bool:
+    """Tell whether a constant shows one number everywhere, and will in each step."""
+    return (isinstance(slot, Slot) and slot.kind == "constant" and not slot.live and slot.layout is not None
+            and prod(slot.shape) > 0 and (prod(slot.shape) == 1 or not any(slot.layout[2])))  # fmt: skip
 
 
 def _is_array(out: Any) -> bool:

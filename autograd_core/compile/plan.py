@@ -20,7 +20,7 @@ from .blocks import Group, grouped
 from .capture import Call, Capture, Slot, located, replaced, slots_of
 from .emit import Names, form_of, has_slot, pattern
 from .memory import Arena, lifetimes, within
-from .passes import lowered, shared, used
+from .passes import lowered, neutral, shared, used
 from .reach import Place, Site, equal
 from .report import Shown
 
@@ -39,7 +39,7 @@ class Plan(Shown):
         sites: where the step reads arrays and Python state.
         output: what it returns, with slots in the place of arrays.
         effects: what it leaves behind: pairs of a place and a value with slots in it.
-        tensors: Tensors that it writes to.
+        written: places of Tensors that it writes to.
     """
 
     def __init__(self, capture: Capture, sites: list[Site], output: Any, effects: list[tuple[Place, Any]],
@@ -53,7 +53,9 @@ class Plan(Shown):
         returned = {s.storage for s in slots_of_tree(output)} - outside
         left = {s.storage for _, tree in effects for s in slots_of(tree)} - outside
         calls = [lowered(call) for call in capture.calls]
+        calls, same = neutral(calls, returned | left)
         calls, instead = shared(calls, returned | left)
+        instead = {a: instead.get(b, b) for a, b in same.items()} | instead
         self.shared = self.captured - len(calls)
         self.output = replace_tree(output, instead)
         self.effects = [(place, replaced(tree, Slot, lambda s: instead.get(s, s))) for place, tree in effects]
@@ -260,18 +262,9 @@ class Plan(Shown):
 
     def _handed(self, tree: Any) -> str:
         """Return the text of a value that the step leaves in a place."""
-
-        def text(x: Any) -> str:
-            if type(x) is Slot:
-                if x.kind == "constant":
-                    return f"array({self.names.slot(x)})"
-                return self.names.slot(x)
-            if type(x) in (tuple, list):
-                inner = "".join(text(item) + ", " for item in x)
-                return f"({inner})" if type(x) is tuple else f"[{inner}]"
-            return self.names(x)
-
-        return text(tree)
+        if type(tree) is not Slot:
+            return self._returned(tree)
+        return f"array({self.names.slot(tree)})" if tree.kind == "constant" else self.names.slot(tree)
 
     def _returned(self, tree: Any) -> str:
         names = self.names

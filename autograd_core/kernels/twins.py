@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from ..errors import message
 
-__all__ = ["instruction", "loop", "twin", "using"]
+__all__ = ["instruction", "is_used", "loop", "twin", "using"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +29,11 @@ _loops: dict[str, dict[str, tuple[Callable[..., Any], dict[str, Any]]]] = {}  # 
 @cache
 def _installed() -> bool:
     return os.environ.get("AUTOGRAD_CORE_NUMBA", "1") != "0" and importlib.util.find_spec("numba") is not None
+
+
+def is_used() -> bool:
+    """Tell whether numba runs the loops."""
+    return _installed() if _used is None else _used
 
 
 @contextmanager
