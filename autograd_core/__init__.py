@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from . import random as random
     from . import stats as stats
     from .compile import compile as compile
+    from .compile.profile import profile as profile
     from .draw import draw as draw
     from .gradcheck import check_gradients as check_gradients
 
@@ -38,7 +39,8 @@ __version__ = "0.1.0"
 
 _BESIDE = ("nn", "optim")  # top-level packages of this distribution
 _LATER = {  # imported when first asked for: a module, or the name in it
-    "compile": ".compile", "draw": ".draw", "check_gradients": ".gradcheck", "random": ".random", "stats": ".stats",
+    "compile": ".compile", "draw": ".draw", "check_gradients": ".gradcheck", "random": ".random",
+    "stats": ".stats", "profile": ".compile.profile",
 }  # fmt: skip
 
 

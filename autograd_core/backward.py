@@ -21,6 +21,7 @@ import numpy as np
 from numpy import ndarray
 
 from .calls import as_array, copied, unsaved, wrap
+from .ducks import beside
 from .errors import GraphError, message
 from .fitting import fit, tame
 from .node import SMALL, Box, Node, Standin, recording, strip, watching
@@ -119,14 +120,15 @@ def propagate(
                 if adds is not None:  # a piece of the gradient: into one array, not one for each
                     entry = waiting.get(number)
                     if entry is None:
-                        zeros = np.zeros if type(g) is ndarray else _zeros_of(g)
-                        entry = waiting[number] = _Sum((edge, zeros(like.shape, like.dtype)))
+                        entry = waiting[number] = _Sum((edge, np.zeros(like.shape, like.dtype)))
                         if waiting is pending:
                             heappush(heap, -number)
                     elif type(entry) is not _Sum and isinstance(entry[1], ndarray):
                         gradient = None
                         own([entry])
                         entry = waiting[number] = _Sum(entry)
+                    if type(g) is not ndarray and type(entry) is _Sum and type(entry[1]) is ndarray:
+                        entry[1] = beside(entry[1], g)
                     if type(entry) is _Sum and adds(entry[1], g, **params):
                         continue
                 if joint is not None:
@@ -177,11 +179,6 @@ class _Sum(list[Any]):
     """An edge and the sum of its gradients so far, an array that nobody else knows of."""
 
     __slots__ = ()
-
-
-def _zeros_of(g: Any) -> Any:
-    """Return ``np.zeros`` as a duck array makes it: of its own kind, so that it can be written to."""
-    return lambda shape, dtype: np.zeros_like(g, dtype, "C", True, shape)
 
 
 def _joint(prim: Any, g: Any, y: Any, inputs: Any, params: Any) -> Any:
@@ -267,6 +264,8 @@ def accumulate(leaves: list[list[Any]], record: bool) -> None:
     own(leaves)
     for leaf, g in leaves:
         if not record and isinstance(leaf.grad, ndarray):
+            if type(leaf.grad) is ndarray and type(g) is not ndarray:
+                leaf.grad = beside(leaf.grad, g)
             leaf.grad += g
         else:
             leaf.grad = g

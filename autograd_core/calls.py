@@ -21,7 +21,9 @@ from .errors import explain
 from .node import LEAF, SMALL, Box, Node, Standin, next_id, recording  # noqa: F401 (see CALL)
 from .views import note  # noqa: F401
 
-__all__ = ["apply", "as_array", "bare", "builder", "copied", "hold_results_in", "leaf_of", "made", "unsaved", "wrap"]
+__all__ = [
+    "apply", "as_array", "bare", "builder", "copied", "hold_results_in", "leaf_of", "made", "unsaved", "wrap",
+]  # fmt: skip
 
 Tensor: Any = None  # the class that holds results; tensor.py gives it
 UNROLLED = 8  # operations with more inputs take the slow path

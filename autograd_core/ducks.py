@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["check", "duck", "kernel", "may"]
+__all__ = ["beside", "check", "duck", "kernel", "may"]
 
 
 def kernel(
@@ -42,6 +42,12 @@ def check(holds: Any, error: Callable[[str], Exception], text: str) -> None:
     """Raise ``error(text)`` unless all of ``holds`` do: a duck array writes it down, to be made again."""
     if not np.all(holds):
         raise error(text)
+
+
+@kernel
+def beside(array: Any, other: Any) -> Any:
+    """Return a copy of an array that can be written to with ``other``: beside a duck array, one of its kind."""
+    return np.array(array)
 
 
 def may(condition: Any) -> bool:

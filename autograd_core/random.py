@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .calls import as_array
+from .ducks import check
 from .errors import message
 from .node import has_box, strip
 
@@ -66,7 +68,7 @@ def get_state() -> dict[str, Any]:
     >>> bool((nn.random.generator().random(3) == a).all())
     True
     """
-    return dict(generator().bit_generator.state)
+    return generator().bit_generator.state  # type: ignore[no-any-return]
 
 
 def set_state(state: dict[str, Any]) -> None:
@@ -94,13 +96,13 @@ def _noise(name: str, kind: str, parameters: Any, size: Size, *given: float) -> 
         shape = wanted
     drawn = getattr(generator(), kind)(*given, size=shape)
     plain = not shape and not has_box(parameters)
-    return drawn if plain and not np.ndim(drawn) else np.asarray(drawn, _dtype(*parameters))
+    return drawn if plain and not np.ndim(drawn) else as_array(drawn, _dtype(*parameters))
 
 
 def _moved(name: str, kind: str, loc: Any, scale: Any, size: Size, *given: float) -> Any:
     """Return loc + scale * noise."""
-    if np.any(np.less(strip(scale), 0)):
-        raise ValueError(message(name, "a negative scale", "a scale >= 0", "exp or softplus of a parameter"))
+    check(np.logical_not(np.less(strip(scale), 0)), ValueError,
+          message(name, "a negative scale", "a scale >= 0", "exp or softplus of a parameter"))  # fmt: skip
     loc, scale = _array(loc), _array(scale)
     return loc + scale * _noise(name, kind, (loc, scale), size, *given)
 
@@ -179,7 +181,7 @@ def multivariate_normal(mean: Any, cov: Any, size: Size = None) -> Any:
                                  "mean (d,) and cov (d, d)"))  # fmt: skip
     root = root_of(cov, "multivariate_normal")
     shape = () if size is None else (size,) if isinstance(size, (int, np.integer)) else tuple(size)
-    z = np.asarray(generator().standard_normal((*shape, d)), _dtype(mean, cov))
+    z = as_array(generator().standard_normal((*shape, d)), _dtype(mean, cov))
     return mean + ops.matmul(z, ops.matrix_transpose(root))
 
 
@@ -198,7 +200,7 @@ def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, axis: int 
     y = ops.softmax((logits + noise) / tau, axis=axis)
     if not hard:
         return y
-    plain = np.asarray(strip(y))
+    plain = as_array(strip(y))
     one = np.zeros_like(plain)
     np.put_along_axis(one, plain.argmax(axis=axis, keepdims=True), 1, axis=axis)
     return one + (y - plain) if has_box(y) else one

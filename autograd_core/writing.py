@@ -19,6 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from .calls import as_array, bare, made
+from .ducks import beside, duck
 from .errors import explain, message
 from .node import LEAF, Box, Standin, next_id, recording, strip
 from .ops.shaping import astype
@@ -112,6 +113,8 @@ def _modify(t: Any, index: Any, act: Callable[[Any, Any], None], what: str, valu
         whole.writable(what)  # where operations are recorded, this refuses
     elif not alone(whole, alive(whole)):
         whole.data = whole.data.copy(order="K")  # the layout says what reshape can view
+    if type(whole.data) is ndarray and duck((value,)) is not None:
+        whole.data = beside(whole.data, value)
     view, at = target(whole.data, places, index)
     try:
         act(view, at)

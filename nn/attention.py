@@ -45,8 +45,8 @@ class MultiheadAttention(Module):
     Masks are the other way round than those of ``scaled_dot_product_attention``, as in PyTorch: True
     leaves a key out. Numbers are added to the scores. ``key_padding_mask`` is (N, S), or (S,) without a
     batch; ``attn_mask`` (L, S) or (N H, L, S). ``is_causal`` is a hint that ``attn_mask`` is the causal
-    mask; with None its values say so. A query for which all keys are left out gives zeros before the output projection, but nan
-    where weights are asked for, as in PyTorch.
+    mask; with None its values say so. A query for which all keys are left out gives zeros before the
+    output projection, but nan where weights are asked for, as in PyTorch.
 
     Raises:
         ValueError: num_heads does not divide embed_dim, shapes that do not fit, ``is_causal`` without a mask.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from autograd_core.ducks import duck
 from autograd_core.errors import message
+from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
 
 from .groups import Group, Slots, gradients
@@ -47,11 +47,11 @@ class Elementwise(Optimizer):
         """Return the rule for the options of a group."""
         raise NotImplementedError
 
-    def buffers(self, dtype: Any, size: int) -> list[ndarray[Any, Any]]:
-        """Return two arrays that the small parameters of a dtype are copied into, bundle by bundle."""
-        kept = self._buffers.get(dtype)
+    def buffers(self, like: Any, size: int) -> list[ndarray[Any, Any]]:
+        """Return two arrays that small parameters of the dtype of one are copied into, bundle by bundle."""
+        kept = self._buffers.get(like.dtype)
         if kept is None or kept[0].size < size:
-            kept = self._buffers[dtype] = [np.empty(size, dtype) for _ in range(2)]
+            kept = self._buffers[like.dtype] = [np.empty_like(like, shape=size) for _ in range(2)]
         return [a[:size] for a in kept]
 
     def like(self, group: Group, p: Tensor, name: str) -> tuple[tuple[int, ...], Any]:
@@ -181,7 +181,7 @@ class Part:
                 g = g.astype(self.dtype, "C", copy=False)
             rule([flat.reshape(-1), g.reshape(-1), *self.memory], numbers)
             return
-        values, slopes = buffers(self.dtype, self.edges[-1][1])
+        values, slopes = buffers(arrays[0], self.edges[-1][1])
         if self.within is not values.base:
             self.within = values.base
             self.views = [values[a:b].reshape(s) for (a, b), s in zip(self.edges, self.shapes, strict=True)]
@@ -198,4 +198,11 @@ def _now(x: Any) -> float:
     Which parameters have made the same steps is found anew only where the Python state of the optimizer is
     another, and no replay is made of such a step.
     """
-    return float(x if duck((x,)) is None else x.value)
+    found: list[float] = []
+    _tell(x, found.append)
+    return found[0]
+
+
+@kernel
+def _tell(x: Any, told: Callable[[float], None]) -> None:
+    told(float(x))

@@ -37,7 +37,7 @@ class Group(dict[str, Any]):
 
     @property
     def live(self) -> Any:
-        """The options that steps read from ``numbers``: of these a compiled step guards only whether they are 0."""
+        """The options that steps read from ``numbers``: a compiled step guards only whether they are 0."""
         return self.numbers.keys() - self.counts
 
     def __setitem__(self, name: str, value: Any) -> None:

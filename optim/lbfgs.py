@@ -110,6 +110,7 @@ class LBFGS(VectorOptimizer):
             ValueError: after the closure no parameter has a gradient.
             FloatingPointError: the first gradient is not finite; nothing has been changed.
         """
+        self.see_values()
         group = self.param_groups[0]
         change, searches = group["tolerance_change"], group["line_search_fn"] is not None
         first, loss, g = self.evaluate(closure)

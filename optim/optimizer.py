@@ -109,7 +109,7 @@ class Optimizer:
         """Forget the gradients of all parameters (or fill them with zeros)."""
         for group in self.param_groups:
             for p in group["params"]:
-                p.grad = None if set_to_none or p.grad is None else np.zeros(p.shape, p.dtype)
+                p.grad = None if set_to_none or p.grad is None else np.zeros_like(p.data, order="C")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place. Ctrl-C waits until all of them are.

@@ -66,6 +66,7 @@ class SecondOrder(VectorOptimizer):
             GraphError: nothing that requires grad led to the loss.
             FloatingPointError: the loss or its gradient is not finite; nothing has been changed.
         """
+        self.see_values()
         group, who = self.param_groups[0], f"{type(self).__name__}.step"
         draws = random.get_state()
         model = self.model(closure)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy import ndarray
 
 from autograd_core import enable_grad, no_grad
-from autograd_core.errors import message
+from autograd_core.ducks import duck
+from autograd_core.errors import CompileError, message
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
@@ -107,6 +108,19 @@ class VectorOptimizer(Optimizer):
         if all(p.requires_grad for p in self.params):
             return None
         return np.concatenate([np.full(p.size, not p.requires_grad) for p in self.params])
+
+    def see_values(self) -> None:
+        """Refuse to be a part of a step that is captured, as a step goes by what the loss is.
+
+        Raises:
+            CompileError: the step is being captured.
+        """
+        if duck([strip(p) for p in self.params]) is not None:
+            closure = " or to compile the closure alone" if self.closure_form == "backward" else ""
+            raise CompileError(message(
+                f"{type(self).__name__}.step", "a step that is being captured",
+                "one outside of a compiled function, as the values of the loss say how far to go",
+                f"fallback=True,{closure}".rstrip(",")))  # fmt: skip
 
     def evaluated(self, closure: Callable[[], Any] | None, record: bool = True) -> Any:
         """Return what the closure returns; it runs with recording on, or off."""

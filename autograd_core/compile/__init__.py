@@ -14,32 +14,39 @@ NumPy calls that it makes can be written down while it runs, with duck arrays in
 
 from __future__ import annotations
 
+import re
+import sys
 import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import update_wrapper
 from threading import RLock
+from types import MethodType, ModuleType
 from typing import Any, TypeVar, overload
 
 from ..errors import CompileError, message
-from ..node import Box, recording, strip
+from ..forward import depth
+from ..interrupts import deferred
+from ..node import Box, recording
+from ..transforms import flatten, running
 from .plan import MISS, Plan
 from .reach import Opaque, Watch
-from .trial import Trial, verified
+from .trial import Trial, defined, verified
 
 __all__ = ["Compiled", "compile"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 capturing: ContextVar[bool] = ContextVar("capturing", default=False)
-PLANS = 16  # for other shapes, modes and values; the one that was used longest ago goes
+PLANS = 32  # for other shapes, modes and values; the one that was used longest ago goes
 ATTEMPTS = 8  # captures without a replay in between, before it is an error that none fits the next step
+one_at_a_time = RLock()  # captures of all threads: they put duck arrays into what threads share
 
 
 class Compiled(Opaque):
     """A function that replays what it did before: see :func:`compile`."""
 
-    def __init__(self, fun: Callable[..., Any], fallback: bool) -> None:
+    def __init__(self, fun: Callable[..., Any], fallback: bool = False) -> None:
         update_wrapper(self, fun)
         self.fun, self.fallback = fun, fallback
         self.lock = RLock()
@@ -47,12 +54,14 @@ class Compiled(Opaque):
 
     def clear(self) -> None:
         """Forget every plan: the next steps are captured anew."""
-        self.plans: list[Plan] = []
+        self.plans: list[Plan] = []  # the one that was used last stands last
         self.recent: Plan | None = None
         self.watch: Watch | None = None
-        self.before: Trial | None = None  # the last capture, while no plan was made of it
+        self.waiting: list[Trial] = []  # captures that wait for another one like them
+        self.changes: Any = None  # the place of what the last capture changed beside arrays
         self.reason = ""  # why the last plan did not fit
         self.attempts = 0
+        self.differed = 0  # how often in a row two captures made other calls
         self.given_up = False
 
     @property
@@ -75,88 +84,125 @@ class Compiled(Opaque):
             return self._other(args, kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is None:
-            return self
-        return lambda *args, **kwargs: self(instance, *args, **kwargs)
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        """A copy has plans of its own: it begins with none."""
+        there: Any = sys.modules.get(self.__module__)
+        path: str = getattr(self, "__qualname__", "")
+        for name in path.split("."):
+            there = getattr(there, name, None)
+        return path if there is self else (Compiled, (self.fun, self.fallback))
 
     def _other(self, args: Any, kwargs: Any) -> Any:
         """Find another plan that fits, or capture the step."""
-        eager = self.given_up or capturing.get() or recording.get() not in (True, False)
-        if eager or any(isinstance(x, Box) and x.level > 0 for x in (*args, *kwargs.values())):
+        transformed = running.get() or depth.get() or any(
+            isinstance(x, Box) and x.level > 0 for x in flatten((args, kwargs))[0]
+        )  # fmt: skip
+        if self.given_up or capturing.get() or transformed or recording.get() not in (True, False):
             return self.fun(*args, **kwargs)
         for plan in self.plans[::-1]:
             plan.root.update(args=args, kwargs=kwargs)
             reason = plan.accepts()
+            result = MISS
             if reason is None:
                 plan.bind()
                 result = plan.run(args, kwargs)
-                if result is not MISS:
-                    self.plans.remove(plan)
-                    self.plans.append(plan)
-                    self.recent, self.attempts = plan, 0
-                    return result
                 reason = "it changed between two looks"
+            plan.root.update(args=None, kwargs=None)
+            if result is not MISS:
+                self.plans.remove(plan)
+                self.plans.append(plan)
+                self.recent, self.attempts = plan, 0
+                return result
             self.reason = reason
-        return self._captured(args, kwargs)
-
-    def _captured(self, args: Any, kwargs: Any) -> Any:
         if self.watch is None:
             with Watch() as watch:
                 result = self.fun(*args, **kwargs)
             self.watch = watch
             return result
-        trial = Trial(self.fun, args, kwargs, self.watch)
+        with one_at_a_time, deferred():  # Ctrl-C waits until no duck array is left anywhere
+            return self._captured(args, kwargs)
+
+    def _captured(self, args: Any, kwargs: Any) -> Any:
+        trial = Trial(self.fun, args, kwargs, self.watch)  # type: ignore[arg-type]
         token = capturing.set(True)
         try:
             result = trial.run()
         except CompileError as error:
+            _place(error, self.fun)
             if not self.fallback:
                 raise
-            capturing.reset(token)
-            token = None
-            return self._fall_back(error, args, kwargs)
+            self._give_up(error)
         finally:
-            if token is not None:
-                capturing.reset(token)
+            capturing.reset(token)
+        if self.given_up:
+            return self.fun(*args, **kwargs)
         try:
-            self._learn(trial)
+            result = self._learn(trial, result)
         except CompileError as error:
+            _place(error, self.fun)
+            trial.undo()
             if not self.fallback:
                 raise
-            self._fall_back(error)
+            self._give_up(error)
+            return self.fun(*args, **kwargs)
+        if self.waiting and self.waiting[-1] is trial:
+            trial.forget()
         return result
 
-    def _learn(self, trial: Trial) -> None:
-        """Make a plan of two captures that agree."""
-        before, self.before = self.before, None
+    def _learn(self, trial: Trial, result: Any) -> Any:
+        """Make a plan of two captures that agree; return the result of the step."""
         self.attempts += 1
-        if self.attempts > ATTEMPTS:
-            self.attempts = 0
-            raise CompileError(message(
-                "compile", f"a step that was captured {ATTEMPTS} times and never as it was before: "
-                f"{trial.reason or self.reason}", "the same Python state in each step",
-                "to keep what changes in an array, or outside of the step"))  # fmt: skip
         if trial.reason:
-            if before is not None and before.reason == trial.reason:
+            if trial.where == self.changes:
                 raise CompileError(message("compile", f"a step that changes Python state: {trial.reason}",
                                            "changes of arrays only, as a replay runs no Python",
                                            "an array, or to do it outside of the step"))  # fmt: skip
-            self.before = trial
-            return
-        if before is None or before.reason or not trial.is_like(before):
-            self.before = trial
-            return
+            self.changes = trial.where
+            return result
+        self.changes = None
+        if not trial.whole:
+            return result
+        before = next((other for other in self.waiting if trial.is_like(other)), None)
+        if before is None:
+            if self.waiting and trial.layouts() != self.waiting[-1].layouts():
+                self.attempts = 0  # other shapes are no sign of Python state that never stays
+            if self.attempts > ATTEMPTS:
+                self.attempts = 0
+                raise CompileError(message(
+                    "compile", f"a step that was captured {ATTEMPTS} times and never as it was before: {self.reason}",
+                    "the same Python state in each step", "to keep what changes in an array, or outside of the step"
+                ))  # fmt: skip
+            self.waiting.append(trial)
+            del self.waiting[:-PLANS]
+            return result
+        self.waiting.remove(before)
         if difference := trial.difference(before):
-            raise CompileError(difference)
-        plan = verified(trial)
+            # A Tensor copies what it writes to while somebody holds its memory, and the first steps after an error
+            # may fill what the library remembers, so calls may differ for a while.
+            if self.differed == 3 or "the same calls" not in difference:
+                raise CompileError(difference)
+            self.differed += 1
+            self.waiting.append(trial)
+            return result
+        self.differed = 0
+        plan, result = verified(trial)
         self.plans.append(plan)
         del self.plans[:-PLANS]
         self.recent, self.attempts = plan, 0
+        return result
 
-    def _fall_back(self, error: CompileError, args: Any = None, kwargs: Any = None) -> Any:
+    def _give_up(self, error: CompileError) -> None:
         self.given_up = True
-        warnings.warn(f"{error} (this step runs eagerly from now on)", RuntimeWarning, stacklevel=4)
-        return None if args is None else self.fun(*args, **kwargs)
+        self.plans, self.recent, self.waiting = [], None, []
+        warnings.warn(f"{error} (this step runs eagerly from now on)", RuntimeWarning, stacklevel=5)
+
+
+def _place(error: CompileError, fun: Any) -> None:
+    """Let an error that names no line name the one where the step is defined."""
+    if not re.search(r":\d+", str(error)):
+        error.args = (f"{error}: in the step at {defined(fun)}",)
 
 
 @overload
@@ -196,3 +242,12 @@ def compile(fun: Any = None, /, *, fallback: bool = False) -> Any:
     if not callable(fun):
         raise TypeError(message("compile", f"a {type(fun).__name__}", "a function"))
     return Compiled(fun, fallback)
+
+
+class _Callable(ModuleType):
+    """Importing a module of the package puts the package in the place of the function: then it is called."""
+
+    __call__ = staticmethod(compile)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -1,4 +1,4 @@
-"""What a call costs at least, by arithmetic: its kind, its floating-point operations, the bytes that it moves."""
+"""What a call costs, by arithmetic: its kind, its floating-point operations, the bytes that it moves."""
 
 from __future__ import annotations
 
@@ -19,21 +19,54 @@ PRODUCTS = {
     np.dot, np.vdot, np.inner, np.outer, np.tensordot, np.einsum, np.linalg.multi_dot, Method("dot"),
 }  # fmt: skip
 COPYING = {
-    np.concatenate, np.stack, np.copyto, np.copy, np.astype, np.ascontiguousarray, np.take, np.take_along_axis,
-    np.put_along_axis, np.pad, np.tile, np.repeat, np.roll, np.flip, np.zeros_like, np.ones_like, np.full_like,
-    np.empty_like, getitem, setitem,
-}  # fmt: skip
+    np.concatenate,
+    np.stack,
+    np.copyto,
+    np.copy,
+    np.astype,
+    np.ascontiguousarray,
+    np.take,
+    np.take_along_axis,
+    np.put_along_axis,
+    np.pad,
+    np.tile,
+    np.repeat,
+    np.roll,
+    np.flip,
+    np.zeros_like,
+    np.ones_like,
+    np.full_like,
+    np.empty_like,
+    getitem,
+    setitem,
+}
 METHODS = {  # by name
-    "reduction": {"sum", "prod", "max", "min", "mean", "std", "var", "cumsum", "cumprod", "argmax", "argmin", "any",
-                  "all", "trace"},
+    "reduction": {
+        "sum",
+        "prod",
+        "max",
+        "min",
+        "mean",
+        "std",
+        "var",
+        "cumsum",
+        "cumprod",
+        "argmax",
+        "argmin",
+        "any",
+        "all",
+        "trace",
+    },
     "copy": {"copy", "astype", "take", "repeat", "flatten", "ravel", "reshape", "fill", "put", "choose"},
     "elementwise": {"clip", "round", "conj", "where", "real", "imag"},
-}  # fmt: skip
+}
 
 
 def kind_of(call: Call) -> str:
     """Say what kind of work a call is: one of :data:`KINDS`."""
     fun = call.fun
+    if getattr(call, "calls", None):  # a group of them, which run block by block
+        return "elementwise"
     if call.draws:
         return "random numbers"
     if call.outs and not call.writes and all(slot.view for slot in call.outs):
@@ -49,7 +82,11 @@ def kind_of(call: Call) -> str:
     if fun in (operator.pow, operator.ipow):
         return "elementwise"
     name = fun.__name__
-    if type(fun) is Method or str(getattr(fun, "__module__", "")).startswith("numpy") or getattr(np, name, 0) is fun:
+    if (
+        type(fun) is Method
+        or str(getattr(fun, "__module__", "")).startswith("numpy")
+        or getattr(np, name, 0) is fun
+    ):
         return next((kind for kind, names in METHODS.items() if name in names), "elementwise")
     return "kernel"
 
@@ -58,8 +95,13 @@ def traffic(call: Call) -> tuple[int, int]:
     """Return the bytes that a call reads, and those that it writes; each array counts once."""
     if kind_of(call) == "view":
         return 0, 0
-    written = {slot.number: slot for slot in (*call.outs, *call.writes) if not slot.view or slot in call.writes}
-    reads = {slot.number: slot for slot in slots_of([call.args, {k: v for k, v in call.params.items() if k != "out"}])}
+    written = {
+        slot.number: slot for slot in (*call.outs, *call.writes) if not slot.view or slot in call.writes
+    }
+    reads = {
+        slot.number: slot
+        for slot in slots_of([call.args, {k: v for k, v in call.params.items() if k != "out"}])
+    }
     if call.fun is setitem:
         value = call.args[2]
         part = value.nbytes if type(value) is Slot else 0
@@ -87,12 +129,18 @@ def _nbytes(slot: Slot) -> int:
 def flops_of(call: Call) -> int | None:
     """Return how many floating-point operations a call makes; None where that is not known.
 
-    A product of (m, k) and (k, n) has 2mnk, an elementwise function one for each element, a reduction one for
-    each element that it reads. A kernel has what its primitive says.
+    A product of (m, k) and (k, n) has 2mnk, an elementwise function one for each element, a reduction one
+    for each element that it reads. A kernel has what its primitive says.
     """
+    if parts := getattr(call, "calls", None):
+        return sum(flops_of(part) or 0 for part in parts)
     kind = kind_of(call)
     arrays = [s for s in slots_of(call.args) if s.layout]
-    out = call.out if isinstance(call.out, Slot) and call.out.layout else next(iter((*call.outs, *call.writes)), None)
+    out = (
+        call.out
+        if isinstance(call.out, Slot) and call.out.layout
+        else next(iter((*call.outs, *call.writes)), None)
+    )
     if kind in ("copy", "view"):
         return 0
     if kind == "matrix product" and out is not None and arrays:
@@ -121,7 +169,7 @@ def _stated(call: Call, module: str, name: str = "") -> int | None:
     for x in list(vars(sys.modules.get(module, sys)).values()):
         prim = getattr(x, "primitive", None)
         fun = getattr(prim, "fun", None)
-        if getattr(prim, "flops", None) and (
+        if prim is not None and getattr(prim, "flops", None) and (
             prim.name == name if name else getattr(fun, "__wrapped__", fun) is call.fun
         ):  # fmt: skip
             args, params = replaced([call.args, call.params], Slot, _standin)

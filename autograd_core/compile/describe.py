@@ -1,14 +1,14 @@
 """A plan as plain rows: one for each call that a replay makes, with nothing in it but text and numbers.
 
-What people see of a plan is made of these: its table (:mod:`report`), where its time goes (:mod:`profile`) and its
-picture (``draw.plans``).
+What people see of a plan is made of these: its table (:mod:`report`), where its time goes (:mod:`profile`)
+and its picture (``draw.plans``).
 """
 
 from __future__ import annotations
 
 import linecache
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Row:
     dtype: str
     kept: tuple[str, ...] = ()  # places that the step leaves its result in; "returned"
     time: float | None = None  # seconds, once measured
-    calls: tuple[Call, ...] = field(default=(), repr=False)
+    parts: tuple[str, ...] = ()  # of calls that run together, block by block: each of them
 
     @property
     def result(self) -> str:
@@ -89,22 +89,19 @@ def described(plan: Any) -> list[Row]:
     maker: dict[int, str] = {}  # by storage: who made what stands there now
     times = plan.measured or {}
 
-    def array(slot: Slot, root: bool = True) -> Array:
-        first = plan.roots.get(slot.storage, slot) if root else slot
-        kind = first.kind
-        name = naming.slot(slot if not slot.view or slot.number not in naming.views else first)
-        if kind == "leaf" and name in parameters:
-            kind = "parameter"
-        key = maker.get(slot.storage) or f"{first.kind[0]}{slot.storage}"
-        return Array(key, name, kind, slot.shape, str(slot.dtype or ""))
+    def array(slot: Slot) -> Array:
+        base = naming.base(slot)
+        name = naming.slot(base)
+        kind = "parameter" if base.kind == "leaf" and name in parameters else base.kind
+        key = maker.get(slot.storage) or f"{base.kind[0]}{slot.storage}"
+        return Array(key, name, kind, base.shape, str(base.dtype or ""))
 
     for number, (call, _) in enumerate(plan.lines):
-        reads = {}
+        reads: dict[int, Array] = {}
         for slot in slots_of([call.args, {k: v for k, v in call.params.items() if k != "out"}]):
             if slot.kind != "generator":
                 reads.setdefault(slot.storage, array(slot))
-        text = naming.call(call)
-        naming.made(call, number)
+        name, text, parts = _texts(call, number, naming)
         made = [s for s in call.outs if not s.view or s not in call.writes]
         for slot in (*made, *call.writes):
             maker[slot.storage] = f"%{number}"
@@ -113,24 +110,38 @@ def described(plan: Any) -> list[Row]:
         slots = (*made, *call.writes)
         memory, in_place = _memory(plan, call, naming)
         rows.append(Row(
-            number, title(call), text, kind_of(call), tuple(reads.values()),
+            number, name, text, kind_of(call), tuple(reads.values()),
             tuple(Array(f"%{number}", naming.slot(s), "result", s.shape, str(s.dtype or "")) for s in made),
-            tuple(Array(f"%{number}", naming.slot(s), plan.roots[s.storage].kind, s.shape, str(s.dtype))
-                  for s in written),
+            tuple({s.storage: array(s) for s in written}.values()),
             memory, in_place, read, wrote, flops_of(call), call.line,
             linecache.getline(*call.line).strip() if call.line else "",
             str(slots[0].dtype) if slots and slots[0].layout else "",
-            tuple(dict.fromkeys(w for s in slots for w in kept.get(s.storage, ()))), times.get(number), (call,),
+            tuple(dict.fromkeys(w for s in slots for w in kept.get(s.storage, ()))), times.get(number), parts,
         ))  # fmt: skip
     _last(rows)
     return rows
+
+
+def _texts(call: Any, number: int, naming: Naming) -> tuple[str, str, tuple[str, ...]]:
+    """Return the title and the text of a call, and of those that it consists of; name what it makes."""
+    parts = []
+    for i, part in enumerate(getattr(call, "calls", ())):
+        text = naming.call(part)
+        naming.made(part, f"{number}.{i}")
+        parts.append(f"{naming.slot(part.out)} = {text}")
+    if parts:
+        titles = list(map(title, call.calls))
+        return f"{len(parts)} calls, by blocks", f"by blocks: {', '.join(titles)}", tuple(parts)
+    text = naming.call(call)
+    naming.made(call, number)
+    return title(call), text, ()
 
 
 def _kept(plan: Any, naming: Naming) -> dict[int, list[str]]:
     """Return by storage where the step leaves what stands there."""
     kept: dict[int, list[str]] = {}
     for place, tree in plan.effects:
-        for slot in slots_of(tree):
+        for slot in _leaves(tree):
             kept.setdefault(slot.storage, []).append("".join(naming._path(place)).lstrip(".") or repr(place))
     for slot in _leaves(plan.output):
         kept.setdefault(slot.storage, []).append("returned")
@@ -158,7 +169,7 @@ def _leaves(tree: Any) -> Iterable[Slot]:
 
 
 def _memory(plan: Any, call: Call, naming: Naming) -> tuple[str, bool]:
-    """Say where the result of a call stands, and whether it is written over what the call reads or was there."""
+    """Say where the result of a call stands, and whether that is over what it reads or what was there."""
     if call.writes:
         return "in place", True
     block = plan.arena.block
@@ -181,10 +192,18 @@ def summary(plan: Any) -> Summary:
     made = [s for s in plan.slots if s.kind == "result" and not s.view and s.layout]
     shared = getattr(plan, "shared", None)
     return Summary(
-        plan.captured, len(plan.lines), len(plan.binding), shared, plan.captured - len(plan.calls) - (shared or 0),
-        len(plan.arena.sizes), plan.arena.nbytes, len(plan.own), sum(plan.roots[s].nbytes for s in plan.own),
-        sum(s.nbytes for s in made), len(plan.sites),
-    )  # fmt: skip
+        plan.captured,
+        len(plan.lines),
+        len(plan.binding),
+        shared,
+        plan.captured - len(plan.calls) - (shared or 0),
+        len(plan.arena.sizes),
+        plan.arena.nbytes,
+        len(plan.own),
+        sum(plan.roots[s].nbytes for s in plan.own),
+        sum(s.nbytes for s in made),
+        len(plan.sites),
+    )
 
 
 def size(nbytes: float) -> str:
@@ -193,17 +212,14 @@ def size(nbytes: float) -> str:
     >>> size(40), size(1200), size(94080), size(3.5e9)
     ('40 B', '1.2 kB', '94 kB', '3.5 GB')
     """
-    for unit in ("B", "kB", "MB"):
-        if nbytes < 999.5:
-            break
+    units = ["B", "kB", "MB", "GB"]
+    while nbytes >= 999.5 and len(units) > 1:
         nbytes /= 1000
-    else:
-        unit = "GB"
+        del units[0]
+    unit = units[0]
     return f"{nbytes:.1f} {unit}" if nbytes < 9.95 and unit != "B" else f"{nbytes:.0f} {unit}"
 
 
 def plural(n: int, what: str) -> str:
     """Count things: ``1 call``, ``1,200 calls``."""
     return f"{n:,} {what}{'s' * (n != 1)}"
-
-

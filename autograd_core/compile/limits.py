@@ -1,7 +1,7 @@
-"""What this machine can do, measured: products per second, bytes per second, the fixed cost of a call of NumPy.
+"""What this machine can do, measured: products and bytes per second, the fixed cost of a call of NumPy.
 
-These are bounds for the calls of a plan, so each is the best of several attempts: what disturbs an attempt (another
-program, a core that sleeps) makes it slower, never faster.
+These are bounds for the calls of a plan, so each is the best of several attempts: what disturbs an attempt
+(another program, a core that sleeps) makes it slower, never faster.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ ATTEMPTS = 5
 class Limits:
     """The limits of a machine for arrays of one dtype.
 
-    flops: of matrix products, per second, with the threads that NumPy has. alone: the same in one thread (None if
-    the number of threads cannot be set). bandwidth: bytes per second, by the bytes that are read and written: the
-    better of a copy and a sum. calls: seconds of a call on a single element, by the kind of call.
+    flops: of matrix products, per second, with the threads that NumPy has. alone: the same in one thread
+    (None if the number of threads cannot be set). bandwidth: bytes per second, by the bytes that are read
+    and written: the better of a copy and a sum. calls: seconds of a call on a single element, by the kind
+    of call.
     """
 
     dtype: str
@@ -63,8 +64,10 @@ class Limits:
         """
         if kind == "view":
             return 0.0
-        speeds = [speed for size, speed in self.bandwidth if size <= nbytes]
-        speed = min(speeds) if speeds else self.cache  # the best that was seen with as much or less
+        smaller = sum(size <= nbytes for size, _ in self.bandwidth)
+        speed = max(
+            speed for _, speed in self.bandwidth[max(smaller - 1, 0) :]
+        )  # seen with as much, or a step less
         call = self.calls.get(kind, self.calls["elementwise"])
         return max((flops or 0) / self.flops, nbytes / speed, call)
 
@@ -84,7 +87,7 @@ def measured(dtype: Any = np.float32) -> Limits:
 
 
 def best(fun: Callable[[], Any]) -> float:
-    """Return the seconds of a call: of the fastest of some runs of as many calls as a few milliseconds have."""
+    """Return the seconds of a call, in the fastest of some runs of many calls."""
     fun()
     start = perf_counter_ns()
     fun()
@@ -111,7 +114,9 @@ def _bandwidth(nbytes: int, dtype: Any) -> float:
     a, b, y = (aligned(nbytes // 3).view(dtype) for _ in range(3))
     for x in (a, b, y):
         x[...] = 1
-    call = best(lambda: np.add(a[:1], b[:1], y[:1])) if nbytes < 1 << 16 else 0.0  # a small part of it is the call
+    call = (
+        best(lambda: np.add(a[:1], b[:1], y[:1])) if nbytes < 1 << 16 else 0.0
+    )  # a small part of it is the call
     moved = a.nbytes
     add = best(lambda: np.add(a, b, y))
     copy = best(lambda: np.copyto(y, a))
@@ -123,7 +128,8 @@ def _calls(dtype: Any) -> dict[str, float]:
     a, b, y = (np.ones(1, dtype) for _ in range(3))
     m, n, z = (np.ones((1, 1), dtype) for _ in range(3))
     s = np.ones((), dtype)
-    add, matmul, total, copyto = np.add, np.matmul, np.add.reduce, np.copyto
+    add, matmul, copyto = np.add, np.matmul, np.copyto
+    total: Any = np.add.reduce
     nothing = best(lambda: None)  # what the measurement itself costs
     each = {
         "elementwise": best(lambda: add(a, b, y)),

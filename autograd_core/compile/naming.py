@@ -1,9 +1,10 @@
 """What the arrays of a plan are called: as people call them in the step that it was made of.
 
-A parameter has the name that its model gives it (``0.weight``), an argument that of the function's parameter, other
-arrays the end of the path on which the step reaches them (``lr``, ``parts[0].memory[1]``): as much of it as no other
-array has. What the step leaves behind is called after the place (``0.weight.grad``), and all other results after
-the number of their call (``%3``). Views are written as what makes them (``0.weight.T``).
+A parameter has the name that its model gives it (``0.weight``), an argument that of the function's
+parameter, other arrays the end of the path on which the step reaches them (``lr``, ``parts[0].memory[1]``):
+as much of it as no other array has. What the step leaves behind is called after the place
+(``0.weight.grad``), and all other results after the number of their call (``%3``). Views are written as
+what makes them (``0.weight.T``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
@@ -19,13 +20,19 @@ from numpy import ndarray
 from ..tensor import Tensor
 from .capture import Call, Slot, slots_of
 from .emit import OPERATORS
-from .reach import Place
 from .traced import Method, getitem, setitem
+
+if TYPE_CHECKING:
+    from .place import Place
 
 __all__ = ["Naming", "brief", "title"]
 
 FEW = 3  # elements of a constant that is written out
-PRIVATE = ("_parameters", "_buffers", "_modules")  # containers whose items are known as attributes
+HIDDEN = (
+    "_parameters",
+    "_buffers",
+    "_modules",
+)  # of a module: containers whose items are known as its attributes
 
 
 class Naming:
@@ -39,6 +46,7 @@ class Naming:
     def __init__(self, plan: Any, fun: Any = None) -> None:
         self.parameters = _parameters(fun)
         self.paths: dict[int, tuple[str, ...]] = {}  # by the id of an object
+        self.modules: set[int] = set()  # ids of the attributes of modules
         self.tensors = _named_by_models(site.value for site in plan.sites)
         self._find_paths(plan.sites, fun)
         self.slots: dict[int, str] = {}
@@ -73,13 +81,15 @@ class Naming:
         self.paths.setdefault(id(value), path)
         if isinstance(space := getattr(value, "__dict__", None), dict):
             self.paths.setdefault(id(space), (*path, "."))
+            if hasattr(type(value), "named_modules"):
+                self.modules.add(id(space))
         self._closure(value)
 
     def _path(self, place: Place) -> tuple[str, ...]:
-        """Return the parts of an expression that reads a place; the first of them a variable, if it is known."""
+        """Return the parts of an expression that reads a place, from the variable on if that is known."""
         kind, key = place.kind, place.key
         if kind == "cell":
-            return self.paths.get(id(place.holder), ())
+            return self.paths.get(id(place.holder)) or ((key,) if key else ())
         if kind == "root":
             return (str(key),)
         if kind in ("part", "field"):
@@ -98,14 +108,14 @@ class Naming:
     def _behind(self, before: tuple[str, ...], key: Any, attribute: bool, place: Place) -> tuple[str, ...]:
         if attribute and key == "data" and isinstance(place.owner(), Tensor):
             return before
-        if attribute and key in PRIVATE:
+        if type(key) is str and key in HIDDEN and id(place.holder) in self.modules:
             return before
-        if isinstance(key, Tensor):
+        if isinstance(key, Tensor):  # as in the state of an optimizer
             return (*before, f"[{self.tensors.get(id(key)) or ''.join(self.paths.get(id(key), ('…',)))}]")
         named = type(key) is str and key.isidentifier()
         if attribute or named:
             return (*before, f".{key}" if attribute or before else key)
-        return (*before, f"[{key!r}]")
+        return (*before, f"[{brief(key) if isinstance(key, np.dtype) else repr(key)}]")
 
     def _name_leaves(self, plan: Any) -> None:
         """Give each leaf and input the shortest end of its path that tells it from the others."""
@@ -127,7 +137,7 @@ class Naming:
 
     # -- texts ------------------------------------------------------------------------------------
 
-    def made(self, call: Call, number: int) -> None:
+    def made(self, call: Call, number: int | str) -> None:
         """Name what a call makes after its number, where it has no name yet."""
         for i, slot in enumerate(call.outs):
             self.slots.setdefault(slot.number, f"%{number}" if len(call.outs) == 1 else f"%{number}.{i}")
@@ -140,9 +150,20 @@ class Naming:
             call = self.views[slot.number]
             text = self.call(call)
             return text if len(call.outs) == 1 else f"{text}[{call.outs.index(slot)}]"
-        if slot.kind == "constant" and slot.array is not None and slot.array.size <= FEW:
-            return brief(slot.array)
+        if slot.kind == "constant" and slot.array is not None and slot.array.size:
+            if slot.array.size <= FEW:
+                return brief(slot.array)
+            first = slot.array[(0,) * slot.array.ndim]
+            if (slot.array == first).all():  # one number, as large as what it meets
+                return brief(first)
         return f"constant{slot.number}" if slot.kind == "constant" else f"memory{slot.storage}"
+
+    def base(self, slot: Slot) -> Slot:
+        """Return the array that a view is made of, through other views; an array itself."""
+        while slot.number in self.views:
+            call = self.views[slot.number]
+            slot = next((s for s in slots_of(call.args) if s.storage == slot.storage), call.args[0])
+        return slot
 
     def text(self, x: Any) -> str:
         """Return the text of an argument."""
@@ -202,7 +223,7 @@ def _ends(path: tuple[str, ...]) -> list[str]:
 
 
 def _named_by_models(values: Iterable[Any]) -> dict[int, str]:
-    """Return the names of the Tensors that models hold, by their id; where there are several, with a number."""
+    """Return the names of the Tensors that models hold, by their id."""
     models: dict[int, Any] = {}
     for x in values:
         if hasattr(type(x), "named_parameters") and hasattr(type(x), "named_modules"):

@@ -14,9 +14,9 @@ import numpy as np
 from numpy import ndarray
 
 from .capture import Call, Slot, replaced, slots_of
-from .traced import Method
+from .traced import Method, getitem
 
-__all__ = ["lowered", "neutral", "shared", "used"]
+__all__ = ["lowered", "neutral", "numbers", "rooted", "shared", "used"]
 
 REDUCTIONS = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
@@ -81,6 +81,18 @@ def neutral(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, S
     return left, instead
 
 
+def numbers(calls: list[Call]) -> None:
+    """Let arithmetic read a NumPy number where it read the array of no axes that was made of it: it costs less."""
+    written = {slot.storage for call in calls for slot in call.writes}
+    number: dict[Slot, Slot] = {}
+    for call in calls:
+        if call.fun is getitem and call.args[1] is Ellipsis and call.args[0].scalar:
+            if call.out.storage not in written:
+                number[call.out] = number.get(call.args[0], call.args[0])
+        elif number and type(call.fun) is np.ufunc and not call.writes:
+            call.args = tuple([number.get(a, a) if type(a) is Slot else a for a in call.args])
+
+
 def _is_uniform(slot: Any) -> bool:
     """Tell whether a constant shows one number everywhere, and will in each step."""
     return (isinstance(slot, Slot) and slot.kind == "constant" and not slot.live and slot.layout is not None
@@ -128,6 +140,14 @@ def shared(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, Sl
     return left, instead
 
 
+def rooted(slots: list[Slot], instead: dict[Slot, Slot]) -> None:
+    """Let views of results that others stand for stand in the storage of those, which must live as long."""
+    moved = {a.storage: b.storage for a, b in instead.items() if a.storage == a.number != b.storage}
+    for slot in slots:
+        while slot.storage in moved:
+            slot.storage = moved[slot.storage]
+
+
 def _frozen(x: Any) -> Any:
     """Return arguments as a key, in which 1, 1.0 and True, and 0.0 and -0.0 differ."""
     if isinstance(x, (tuple, list)):
@@ -136,7 +156,7 @@ def _frozen(x: Any) -> Any:
         return tuple([(key, _frozen(item)) for key, item in x.items()])
     if type(x) is slice:
         return slice, _frozen((x.start, x.stop, x.step))
-    if isinstance(x, (float, np.floating)):
+    if isinstance(x, (float, complex, np.inexact)):
         return type(x), repr(x)
     return type(x), x
 
@@ -169,8 +189,8 @@ def same(a: Any, b: Any) -> bool:
         return False
     if isinstance(a, ndarray):
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-    if isinstance(a, (float, np.floating)):
-        return bool(a == b and np.signbit(a) == np.signbit(b)) or bool(a != a and b != b)
+    if isinstance(a, (float, complex, np.inexact)):
+        return repr(a) == repr(b)
     if isinstance(a, (tuple, list)):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import operator
+import sys
 from itertools import count
 from sys import getrefcount
 from typing import Any
@@ -20,9 +21,10 @@ from .blocks import Group, grouped
 from .capture import Call, Capture, Slot, located, replaced, slots_of
 from .emit import Names, form_of, has_slot, pattern
 from .memory import Arena, lifetimes, within
-from .passes import lowered, neutral, shared, used
+from .passes import lowered, neutral, numbers, rooted, shared, used
 from .reach import Place, Site, equal
 from .report import Shown
+from .rolling import Roll, rolled
 
 __all__ = ["MISS", "Plan"]
 
@@ -43,23 +45,28 @@ class Plan(Shown):
     """
 
     def __init__(self, capture: Capture, sites: list[Site], output: Any, effects: list[tuple[Place, Any]],
-                 tensors: list[Tensor], leaves: dict[int, Slot]) -> None:  # fmt: skip
-        self.sites, self.output, self.effects, self.tensors = sites, output, effects, tensors
+                 written: list[Place], leaves: dict[int, Slot]) -> None:  # fmt: skip
+        self.sites, self.output, self.effects, self.tensors = sites, output, effects, written
         self.slots = capture.slots
         self.leaves = leaves  # by the number of a site: the slot that was lifted from it
         self.captured = len(capture.calls)
-        self.errors = capture.calls[0].errors if capture.calls else ()
+        self.errors = capture.errors
         outside = {s.storage for s in self.slots if s.kind not in ("result",)}
-        returned = {s.storage for s in slots_of_tree(output)} - outside
-        left = {s.storage for _, tree in effects for s in slots_of(tree)} - outside
+        # What is left behind within a Tensor or a tuple is new in each step, as what is returned is: who holds those
+        # is not known.
+        nests = [tree for _, tree in effects if type(tree) is not Slot]
+        returned = {s.storage for tree in (output, *nests) for s in slots_of_tree(tree)} - outside
+        left = {s.storage for _, tree in effects for s in slots_of_tree(tree)} - outside - returned
         calls = [lowered(call) for call in capture.calls]
         calls, same = neutral(calls, returned | left)
         calls, instead = shared(calls, returned | left)
         instead = {a: instead.get(b, b) for a, b in same.items()} | instead
+        rooted(self.slots, instead)
         self.shared = self.captured - len(calls)
         self.output = replace_tree(output, instead)
-        self.effects = [(place, replaced(tree, Slot, lambda s: instead.get(s, s))) for place, tree in effects]
-        handed = {s.storage for s in slots_of_tree(output)} | {s.storage for _, tree in effects for s in slots_of(tree)}
+        self.effects = [(place, replace_tree(tree, instead)) for place, tree in effects]
+        handed = {s.storage for s in slots_of_tree(output)} | {s.storage for _, tree in effects for s in slots_of_tree(tree)}
+        numbers(calls)
         self.calls = used(calls, handed, outside)  # of leaves too: a view of them may be handed out
         self._settle(outside, returned, left)
         self._emit()
@@ -74,15 +81,15 @@ class Plan(Shown):
         read = {s for call in calls for s in slots_of([call.args, call.params])}
         read.update(s for call in calls for s in call.writes)
         read.update(slots_of_tree(self.output))
-        read.update(s for _, tree in self.effects for s in slots_of(tree))
+        read.update(s for _, tree in self.effects for s in slots_of_tree(tree))
         stored = {s.storage for s in read}
-        changed = {id_of(place) for place, _ in self.effects}
+        changed = {place.id for place, _ in self.effects}
         self.used_sites: dict[int, Slot] = {}  # sites whose array is read
         self.varying: set[int] = set()  # storages of leaves that are another array in each step
         for number, slot in self.leaves.items():
             if slot.storage in stored or slot.kind == "generator":
                 self.used_sites[number] = slot
-                if slot.kind == "leaf" and id_of(self.sites[number].place) in changed:
+                if slot.kind == "leaf" and is_within(self.sites[number].place, changed):
                     self.varying.add(slot.storage)
         inputs = {s.storage for s in self.slots if s.kind == "input"}
         self.form: dict[Call, str] = {}
@@ -106,10 +113,11 @@ class Plan(Shown):
         for call in calls:
             (self.binding if self._is_view(call) else made).append(call)
         kept = {s.storage for s in slots_of_tree(self.output)}
-        kept |= {s.storage for _, tree in self.effects for s in slots_of(tree)}
+        kept |= {s.storage for _, tree in self.effects for s in slots_of_tree(tree)}
         viewed = [s for call in calls for s in (*call.outs, *slots_of([call.args, call.params]))
                   if any(out.view for out in call.outs)]  # fmt: skip
-        self.units = grouped(made, self.is_static, returned - outside, outside, kept | adopted, viewed)
+        last = {*slots_of_tree(self.output), *(s for _, tree in self.effects for s in slots_of_tree(tree))}
+        self.units = grouped(rolled(made, last), self.is_static, returned - outside, outside, kept | adopted, viewed)
         self._share_memory()
 
     def _is_view(self, call: Call) -> bool:
@@ -169,12 +177,14 @@ class Plan(Shown):
     def _emit(self) -> None:
         names = self.names = Names()
         names.space |= {"MISS": MISS, "wrap": wrap, "next_id": next_id, "deferred": deferred, "LOOKUP": LOOKUP,
-                        "refcount": getrefcount, "plan": self, "empty": np.empty, "LEAF": LEAF, "errors": set_errors}  # fmt: skip
+                        "refcount": getrefcount, "plan": self, "empty": np.empty, "LEAF": LEAF, "errors": set_errors,
+                        "seterr": np.seterr, "geterr": np.geterr, "id": id,
+                        "may_share_memory": np.may_share_memory}  # fmt: skip
         body: list[str] = []
         self.lines: list[tuple[Call, str]] = []
         last = {s: end for s, (_, end) in lifetimes(self.units).items()}
         kept = {s.storage for s in slots_of_tree(self.output)}
-        kept |= {s.storage for _, tree in self.effects for s in slots_of(tree)}
+        kept |= {s.storage for _, tree in self.effects for s in slots_of_tree(tree)}
         local: dict[int, list[Slot]] = {}
         for call in self.units:
             for s in call.outs:
@@ -185,7 +195,8 @@ class Plan(Shown):
                         if any(s.storage in self.outside for s in call.writes)), None)  # fmt: skip
         for i, call in enumerate(self.units):
             if call.errors != errors:
-                body.append((i, f"errors({names(call.errors)})"))
+                how = f"errors({names(call.errors)})" if call.errors != self.errors else "seterr(**before)"
+                body.append((i, how))
             errors = call.errors
             text = self._line(call)
             self.lines.append((call, text))
@@ -203,15 +214,20 @@ class Plan(Shown):
         source += ["  " + line for line in [*head, *reading]] or ["  pass"]
         source += [" except LOOKUP: return MISS"]
         for storage in self.own:
-            source.append(f" if refcount(b{storage}) > n{storage}: plan.renew({storage})")
+            block = f"b{storage}"
+            holds = [f"({place.text(names)} is {block})" for place, tree in self.effects
+                     if type(tree) is Slot and tree.storage == storage]  # fmt: skip
+            source.append(f" if refcount({block}) > {' + '.join([f'n{storage}', *holds])}: plan.renew({storage})")
+        source += [f" if refcount({name}) > n{name}: plan.part({name!r})" for name in self.written_leaves]
+        source += [f" if {x}.base is None and refcount({x}) > 3: {x} = {text} = {x}.copy()" for x, text in self._given()]
         tail = self._tail()
         early = [text for i, text in body if writing is None or i < writing]
         late = [text for i, text in body if writing is not None and i >= writing] + tail
         if late:
             late = ["with deferred():", *(" " + text for text in late)]
         if any(text.startswith("errors(") for _, text in body) or errors != self.errors:
-            source += [" try:", *("  " + text for text in [*early, *late] or ["pass"]),
-                       f" finally: errors({names(self.errors)})"]  # fmt: skip
+            source += [" before = geterr()", " try:", *("  " + text for text in [*early, *late] or ["pass"]),
+                       " finally: seterr(**before)"]  # fmt: skip
         else:
             source += [" " + text for text in [*early, *late]]
         source.append(f" return {self._returned(self.output)}")
@@ -221,9 +237,24 @@ class Plan(Shown):
         exec(compile(self.source, name, "exec"), names.space)
         self.run = names.space["run"]
 
+    @property
+    def written_leaves(self) -> list[str]:
+        """The names of Tensors' arrays that the step writes to: who holds one keeps its values, as eagerly."""
+        written = {s.storage for call in self.calls for s in call.writes}
+        return [name for name, (place, slot) in self.bound.items() if slot.storage in written and is_data(place)]
+
+    def _given(self) -> list[tuple[str, str]]:
+        """Return the arrays of Tensors that are arguments and that the step writes to, with where they stand."""
+        written = {s.storage for call in self.calls for s in call.writes}
+        return [(self.names.slot(slot), self.sites[number].place.text(self.names))
+                for number, slot in self.used_sites.items()
+                if slot.kind == "input" and slot.storage in written and is_data(self.sites[number].place)]  # fmt: skip
+
     def _line(self, call: Call) -> str:
         names = self.names
         out = call.out
+        if isinstance(call, Roll):
+            return f"({', '.join(map(names.slot, call.outs))},) = {call.text(names)}"
         if isinstance(call, Group):
             fresh = [f"{names.slot(s)} = empty({names(s.shape)}, {names(s.dtype)})" for s in call.outs
                      if not self.is_static(s)]  # fmt: skip
@@ -253,11 +284,13 @@ class Plan(Shown):
             value = self._handed(tree)
             if place.kind == "item" and isinstance(place.holder, dict) and type(place.holder) in (dict,):
                 lines.append(f"{place.text(self.names)} = {value}")
-            elif place.kind in ("attribute", "field") and isinstance(place.owner(), Tensor):
+            elif place.kind == "field" or place.kind in ("attribute", "part") and isinstance(
+                place.owner(), (Tensor, list, dict)
+            ):  # fmt: skip
                 lines.append(f"{place.text(self.names)} = {value}")
             else:
                 lines.append(f"{self.names(place.set)}({value})")
-        lines += [f"{self.names(t)}.version = next_id()" for t in self.tensors]
+        lines += [f"{place.text(self.names)}.version = next_id()" for place in self.tensors]
         return lines
 
     def _handed(self, tree: Any) -> str:
@@ -335,7 +368,24 @@ class Plan(Shown):
                 name = f"s{number}"  # bound anew where an equal value takes its place
                 names.space[name] = site.value
                 tests.append(f"{text} is {name}")
+        if apart := self._apart():
+            tests.append(apart)
         return "\n  and ".join(dict.fromkeys(tests)), reading
+
+    def _apart(self) -> str:
+        """Return a condition: what was apart in memory when the step was captured, and is written to, still is."""
+        inputs = {s.storage: s for s in self.used_sites.values() if s.kind == "input"}
+        written = {s.storage for call in self.units for s in call.writes} & self.outside
+        if not inputs or not written:
+            return ""
+        every = bool(written & inputs.keys())  # then it may not stand in what is only read, either
+        self.near = [(place, slot) for place, slot in self.bound.values() if slot.kind == "leaf"
+                     and slot.storage not in inputs and (every or slot.storage in written)]  # fmt: skip
+        name = self.names.slot
+        tests = [f"id({name(s)} if {name(s)}.base is None else {name(s)}.base) not in near" for s in inputs.values()]
+        tests += [f"not may_share_memory({name(a)}, {name(b)})" for a in inputs.values() for b in inputs.values()
+                  if a.storage in written and a is not b]  # fmt: skip
+        return " and ".join(tests)
 
     def accepts(self) -> str | None:
         """Say what is not as it was when the step was captured; None if a replay would be right."""
@@ -377,8 +427,9 @@ class Plan(Shown):
             for slot in self.slots:
                 if slot.kind == "constant":
                     space[names.slot(slot)] = slot.array
-        for name, (place, _) in self.bound.items():
+        for name, (place, _) in self.bound.items() if values else ():
             space[name] = place.get()
+        space["near"] = {id(owner(space[names.slot(slot)])) for _, slot in getattr(self, "near", ())}
         for number, site in enumerate(self.sites):
             if values and site.kind == "value" and f"s{number}" in space:
                 space[f"s{number}"] = site.place.get()
@@ -395,8 +446,21 @@ class Plan(Shown):
         arrays = {id(x): x for x in space.values() if type(x) is ndarray}.values()
         for storage in self.own:
             views = sum(x.base is space[f"b{storage}"] for x in arrays)
-            places = sum(s.storage == storage for _, tree in self.effects for s in slots_of(tree))
-            space[f"n{storage}"] = alone + views + places
+            space[f"n{storage}"] = alone + views
+        for name in self.written_leaves:
+            array, slot = space[name], self.bound[name][1]
+            views = sum(x.base is array for x in arrays) + sum(s is slot for s in self.used_sites.values())
+            space[f"n{name}"] = alone + views if array.base is None else sys.maxsize
+
+    def part(self, name: str) -> None:
+        """Leave the array of a Tensor to who holds it, and go on with a copy: as a write into a Tensor does."""
+        _, slot = self.bound[name]
+        array = self.names.space[name].copy(order="K")
+        for number, other in self.used_sites.items():
+            if other is slot:
+                self.sites[number].place.set(array)
+        self.names.space[name] = array
+        self.bind(values=False)
 
     def renew(self, storage: int) -> None:
         """Leave an array that somebody holds to them, and take another one for the next steps."""
@@ -426,6 +490,11 @@ class Shaped:
         self.slot, self.shape = slot, shape
 
 
+def is_data(place: Place) -> bool:
+    """Tell whether a place is the memory of a Tensor."""
+    return place.kind in ("attribute", "field") and place.key == "data" and isinstance(place.owner(), Tensor)
+
+
 def plain_layout(slot: Slot) -> bool:
     return slot.layout is not None and empty(slot).strides == slot.layout[2]
 
@@ -435,6 +504,13 @@ def empty(slot: Slot) -> ndarray[Any, Any]:
     shape, dtype, strides = slot.layout  # type: ignore[misc]
     array = np.empty(shape, dtype)
     return array if array.strides == strides else np.empty(shape, dtype, order="F")
+
+
+def owner(array: ndarray[Any, Any]) -> Any:
+    """Return the array whose memory an array shows."""
+    while type(array.base) is ndarray:
+        array = array.base
+    return array
 
 
 def set_errors(how: tuple[str, ...]) -> None:
@@ -474,5 +550,8 @@ def replace_tree(tree: Any, instead: dict[Slot, Slot]) -> Any:
     return instead.get(tree, tree) if type(tree) is Slot else tree
 
 
-def id_of(place: Place) -> Any:
-    return place.kind, id(place.holder) if place.kind != "part" else id_of(place.holder), place.key
+def is_within(place: Place | None, changed: set[Any]) -> bool:
+    """Tell whether a place, or one that it starts from, is among those of the ids ``changed``."""
+    while place is not None and place.id not in changed:
+        place = place.above
+    return place is not None

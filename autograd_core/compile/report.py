@@ -1,8 +1,8 @@
-"""The table of a plan: ``print(step.plan)`` shows each call that a replay makes, and what the plan is as a whole."""
+"""The table of a plan: ``print(step.plan)`` shows each call of a replay, and what the plan is as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -43,12 +43,12 @@ class Shown:
         ...     with ag.no_grad():
         ...         w.data -= w.grad
         >>> x = np.ones(3, np.float32)
-        >>> for _ in range(3):
+        >>> for _ in range(6):
         ...     step(x)
         >>> "us" in str(step.plan.times(x, repetitions=2))
         True
         >>> w.data
-        array([-2., -2., -2.], dtype=float32)
+        array([-5., -5., -5.], dtype=float32)
         """
         found: Times = timed(self, args, kwargs, repetitions)
         self.measured = found.calls
@@ -60,7 +60,8 @@ class Shown:
 
     def __repr__(self) -> str:
         known = summary(self)
-        return f"<Plan of {named(self)}: {plural(known.replayed, 'call')}, {size(known.block_bytes + known.own_bytes)}>"
+        held = size(known.block_bytes + known.own_bytes)
+        return f"<Plan of {named(self)}: {plural(known.replayed, 'call')}, {held}>"
 
     def __str__(self) -> str:
         return text(self)
@@ -77,17 +78,22 @@ def text(plan: Any) -> str:
     """Return the calls of a plan, below the lines of the code that make them, and a summary."""
     rows = described(plan)
     known = summary(plan)
-    cells = [(str(r.number), _short(r.text), r.result, size(r.written) if r.written else "", _place(r), _time(r))
-             for r in rows]  # fmt: skip
+    cells = [
+        (str(r.number), _short(r.text), r.result, size(r.written) if r.written else "", _place(r), _time(r))
+        for r in rows
+    ]
     widths = [max((len(c[i]) for c in cells), default=0) for i in range(6)]
     lines = [f"{named(plan)}: {plural(len(rows), 'call')} in each replay", ""]
     at = 0
     for (where, code), group in groupby(rows, key=lambda r: (r.where, r.code)):
         lines.append(f"{where}  {code}".rstrip())
-        for _ in group:
+        for row in group:
             n, call, result, nbytes, place, time = cells[at]
-            lines.append(f"  {n:>{widths[0]}}  {call:<{widths[1]}}  {result:<{widths[2]}}  {nbytes:>{widths[3]}}  "
-                         f"{time:>{widths[5]}}  {place}".rstrip())  # fmt: skip
+            lines.append(
+                f"  {n:>{widths[0]}}  {call:<{widths[1]}}  {result:<{widths[2]}}  {nbytes:>{widths[3]}}  "
+                f"{time:>{widths[5]}}  {place}".rstrip()
+            )
+            lines += [f"  {'':>{widths[0]}}    {_short(part)}" for part in row.parts]
             at += 1
     return "\n".join([*lines, "", *_told(known, rows)])
 
@@ -129,26 +135,47 @@ def html(plan: Any) -> str:
     rows = described(plan)
     measured = any(r.time is not None for r in rows)
     columns = ["", "call", "result", "bytes", *(["time"] if measured else []), "memory"]
+    left = (1, 2, len(columns) - 1)
     body: list[str] = []
     for (where, code), group in groupby(rows, key=lambda r: (r.where, r.code)):
-        body.append(f'<tr><td colspan="{len(columns)}" style="text-align:left;padding-top:.6em"><b>{escape(code)}</b> '
-                    f'<span style="opacity:.7">{escape(where)}</span></td></tr>')  # fmt: skip
+        body.append(
+            f'<tr><td colspan="{len(columns)}" style="text-align:left;padding-top:.6em">'
+            f'<b>{escape(code)}</b> <span style="opacity:.7">{escape(where)}</span></td></tr>'
+        )
         for r in group:
-            body.append(line([str(r.number), r.text, r.result, f"{r.written:,}" if r.written else "",
-                              *([_time(r)] if measured else []), _place(r)], left=(1, 2, len(columns) - 1)))  # fmt: skip
+            call = "\n  ".join([r.text, *r.parts])
+            time = [_time(r)] if measured else []
+            cells = [str(r.number), call, r.result, f"{r.written:,}" if r.written else "", *time, _place(r)]
+            body.append(line(cells, left))
     told = "".join(f"<li>{escape(sentence)}</li>" for sentence in _told(summary(plan), rows))
-    return (f'<div style="font-family:ui-monospace,monospace;font-size:12px"><div>{escape(repr(plan)[1:-1])}</div>'
-            f'{table(columns, body)}<ul style="margin:0">{told}</ul></div>')  # fmt: skip
+    return (
+        '<div style="font-family:ui-monospace,monospace;font-size:12px">'
+        f'<div>{escape(repr(plan)[1:-1])}</div>{table(columns, body, left)}'
+        f'<ul style="margin:0">{told}</ul></div>'
+    )
 
 
-def table(columns: list[str], body: list[str]) -> str:
-    """Return a plain table of HTML."""
-    head = "".join(f'<th style="text-align:left">{escape(c)}</th>' for c in columns)
-    return f'<table style="white-space:nowrap">{"".join([f"<tr>{head}</tr>", *body])}</table>'
+def table(columns: Sequence[str], body: Sequence[str], left: Sequence[int]) -> str:
+    """Return a plain table of HTML; the columns ``left`` are text, the others numbers."""
+    head = "".join(f'<th style="text-align:{_side(i, left)}">{escape(c)}</th>' for i, c in enumerate(columns))
+    style = "white-space:pre;font-size:inherit;border-spacing:.7em 0"
+    return f'<table style="{style}"><tr>{head}</tr>{"".join(body)}</table>'
 
 
-def line(cells: list[str], left: tuple[int, ...] = (), style: str = "") -> str:
-    """Return a row of a table: numbers stand to the right."""
-    return f'<tr style="{style}">' + "".join(
-        f'<td style="text-align:{"left" if i in left else "right"}">{escape(c)}</td>' for i, c in enumerate(cells)
-    ) + "</tr>"  # fmt: skip
+def line(cells: Sequence[str], left: Sequence[int], bars: dict[int, float] | None = None) -> str:
+    """Return a row of a table. ``bars``: how much of a cell is coloured; long texts show when pointed at."""
+    parts = []
+    for i, cell in enumerate(cells):
+        style, more = f"text-align:{_side(i, left)}", ""
+        if bars and i in bars:
+            part = f"{bars[i]:.0%}"
+            style += f";background:linear-gradient(90deg,#1f5fbf40 {part},#0000 {part})"
+        if "\n" not in cell and len(cell) > LONGEST:
+            more = f' title="{escape(cell)}"'
+        shown = "\n".join(map(_short, cell.split("\n")))
+        parts.append(f'<td style="{style}"{more}>{escape(shown)}</td>')
+    return f"<tr>{''.join(parts)}</tr>"
+
+
+def _side(i: int, left: Sequence[int]) -> str:
+    return "left" if i in left else "right"

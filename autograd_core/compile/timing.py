@@ -1,8 +1,8 @@
 """How long each call of a plan takes: the plan's own function, with a look at the clock between its calls.
 
-The calls run in their order, on the memory of the plan, so that caches hold what they hold in a replay. Each
-repetition begins from the same arrays: what the step writes to (parameters, optimizer state, buffers, the states of
-generators) is saved before the first, and put back after each.
+The calls run in their order, on the memory of the plan, so that caches hold what they hold in a replay.
+Each repetition begins from the same arrays: what the step writes to (parameters, optimizer state, buffers,
+the states of generators) is saved before the first, and put back after each.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import CompileError, message
+from ..tensor import Tensor
 
 __all__ = ["Times", "timed"]
 
@@ -29,8 +30,9 @@ LEAST, MOST = 15, 1000
 class Times:
     """Seconds: medians of some repetitions.
 
-    total: of a replay, without looks at the clock. guard: from its beginning to the first call. calls: of each call,
-    by its number. rest: of all else, which is Python between the calls and what the step leaves behind.
+    total: of a replay, without looks at the clock. guard: from its beginning to the first call. calls: of
+    each call, by its number. rest: of all else, which is Python between the calls and what the step leaves
+    behind.
     """
 
     total: float
@@ -91,7 +93,7 @@ def timed(plan: Any, args: Any, kwargs: Any, repetitions: int | None = None) -> 
 
 
 def _with_clock(plan: Any) -> tuple[Callable[..., Any], list[int], list[int]]:
-    """Return the plan's function with a look at the clock around each call, what each look ends, and where to look."""
+    """Return the plan's function with looks at the clock, the call before each look, and the looks."""
     texts = [text.strip() for _, text in plan.lines]
     stamps: list[int] = []
     marks = [-1]  # of each look: the number of the call before it, or -1
@@ -147,13 +149,14 @@ def _rebound(plan: Any, args: Any, kwargs: Any) -> Iterator[None]:
 
 @contextmanager
 def _untouched(plan: Any) -> Iterator[Callable[[], None]]:
-    """Save everything that a replay writes to; put it back at the end, and when the yielded function is called."""
+    """Save all that a replay writes to; put it back at the end, and when what is yielded is called."""
     written = {slot.storage for call in plan.calls for slot in call.writes}
     found = [plan.sites[n].place.get() for n, slot in plan.leaves.items() if slot.storage in written]
     found += [s.array for s in plan.slots if s.kind == "constant" and s.storage in written]
     arrays = [(a, a.copy()) for a in {id(a): a for a in found if isinstance(a, np.ndarray)}.values()]
     places = [(place, place.get()) for place, _ in plan.effects]
-    versions = [(t, t.version) for t in plan.tensors]
+    tensors = [t if isinstance(t, Tensor) else t.get() for t in plan.tensors]
+    versions = [(t, t.version) for t in tensors]
     generators = [site.place.get() for site in plan.sites if site.kind == "generator"]
     states = [(g, g.bit_generator.state) for g in {id(g): g for g in generators}.values()]
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from ..errors import message
 from .graph import Graph
 from .names import variables_of
+from .plans import draw_plan, plan_of
 from .reader import _Reader
 from .run import is_function, run
 from .simplify import simplify
@@ -37,7 +38,7 @@ def draw(
     collapse: str | Sequence[str] | None = None,
     max_nodes: int | None = 200,
     names: Mapping[str, Any] | None = None,
-    direction: Literal["LR", "RL", "TB", "BT"] = "LR",
+    direction: Literal["LR", "RL", "TB", "BT"] | None = None,
     engine: str | None = None,
 ) -> Graph:
     """Draw how results were computed: ``draw(loss)``, or ``draw(f, *inputs)``, ``draw(model, x)``.
@@ -57,8 +58,11 @@ def draw(
     running statistics are put back. If it raises, the picture shows what was built and the
     operation that failed, and ``.error`` is the exception.
 
+    **A compiled step**, ``draw(step)``, shows its plan: each call that a replay makes, in a box for each
+    line of the code, and what it leaves behind.
+
     Args:
-        subject: Tensors or Values; or a function or Module, and its inputs.
+        subject: Tensors or Values; or a function or Module, and its inputs; or a compiled step.
         inputs: the inputs, as one tuple (or one input), or by name as a dictionary.
         depth: how many levels of modules are open; 0 closes the outermost, None opens all.
         fold: show repeats (at least three alike) once, with their number and the values of the last;
@@ -73,7 +77,7 @@ def draw(
         names: what to call things, ``{"x": x}``: these go before the labels of Tensors and Values,
             which go before the names of the caller's variables.
         direction: in which the computation runs, ``"LR"`` (left to right), ``"RL"``, ``"TB"``
-            (top to bottom) or ``"BT"``.
+            (top to bottom) or ``"BT"``. If None, ``"LR"``, and ``"TB"`` for a compiled step.
         engine: ``"dot"`` for Graphviz's layout, ``"own"`` for the library's; None chooses.
 
     Returns:
@@ -100,8 +104,11 @@ def draw(
     <BLANKLINE>
     """
     _check(depth=depth, radius=radius, max_nodes=max_nodes)
-    if direction not in ("LR", "RL", "TB", "BT"):
+    if direction not in ("LR", "RL", "TB", "BT", None):
         raise ValueError(message("draw", f"direction={direction!r}", "'LR', 'RL', 'TB' or 'BT'"))
+    if inputs is None and (plan := plan_of(subject)) is not None:
+        return draw_plan(plan, direction or "TB", engine, depth=depth, fold=fold, collapse=collapse,
+                         focus=focus, radius=radius, max_nodes=max_nodes)  # fmt: skip
     variables = variables_of(sys._getframe(1))
     error = None
     if _is_run(subject, inputs):
@@ -118,7 +125,7 @@ def draw(
                        radius=radius, max_nodes=max_nodes)  # fmt: skip
     values = reader.tracer.values if reader.tracer is not None else None
     steps = later(tops, reader.keys, values) if tops and error is None else None
-    return Graph(picture, direction, show=show, color=color, engine=engine, steps=steps, whole=whole,
+    return Graph(picture, direction or "LR", show=show, color=color, engine=engine, steps=steps, whole=whole,
                  error=error)  # fmt: skip
 
 

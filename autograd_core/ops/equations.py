@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..ducks import duck
 from ..errors import message
 from ..node import has_box, strip
 from ..primitive import composite, declare, kernel
@@ -138,6 +139,7 @@ def pinv(
     return _pinv_op(as_symmetric(a, "pinv") if hermitian else a, rcond=rcond)
 
 
+@kernel
 def _lstsq(a: Any, b: Any, *, rcond: Any) -> Any:
     return np.linalg.lstsq(a, b, rcond=rcond)[0]
 
@@ -187,7 +189,9 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
         values = strip(s)
         rank = np.intc(np.sum(values > rcond * values.max(initial=0)))
     else:
-        rank, s = np.linalg.lstsq(a, strip(b), rcond)[2:]
+        given = strip(b)  # of which rank and s do not depend, if its values are not known
+        given = given if duck((given,)) is None else np.zeros(b.shape, b.dtype)
+        rank, s = np.linalg.lstsq(a, given, rcond)[2:]
     if rank == a.shape[1] < a.shape[0]:
         residuals = np.sum(square(subtract(right, matmul(a, x))), axis=0)
     else:

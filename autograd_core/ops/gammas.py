@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calls import as_array
 from ..errors import message
 from ..node import strip
 from ..primitive import Operation, elementwise, kernel
@@ -123,6 +124,12 @@ def polygamma(n: int, x: Any) -> Any:
     return _polygamma_op(x, n=int(n)) if n else digamma(x)
 
 
+@kernel
+def _check_above(a: Any, low: float) -> None:
+    if not np.all(np.greater(a, low)):
+        raise ValueError(message("multigammaln", f"a={a}", f"numbers above (d - 1)/2 = {low}"))
+
+
 @needs_scipy
 def multigammaln(a: Any, d: int) -> Any:
     """Return the logarithm of the gamma function of d x d matrices, for a > (d - 1)/2.
@@ -139,8 +146,7 @@ def multigammaln(a: Any, d: int) -> Any:
     """
     if d != int(d) or d < 1:
         raise ValueError(message("multigammaln", f"d={d!r}", "a positive whole number"))
-    if not np.all(np.greater(strip(a), (d - 1) / 2)):
-        raise ValueError(message("multigammaln", f"a={strip(a)}", f"numbers above (d - 1)/2 = {(d - 1) / 2}"))
+    _check_above(strip(a), (d - 1) / 2)
     shifted = np.expand_dims(a, -1) - (np.arange(int(d)) / 2).astype(getattr(a, "dtype", float))
     return sum(gammaln(shifted), axis=-1) + d * (d - 1) / 4 * math.log(math.pi)
 
@@ -190,7 +196,7 @@ def zeta(x: Any, q: Any = 1.0) -> Any:
     """
     constant_shape("zeta", [x])
     x = strip(x)
-    return _zeta_op(q, s=x if isinstance(x, (int, float)) else np.asarray(x))
+    return _zeta_op(q, s=x if isinstance(x, (int, float)) else as_array(x))
 
 
 # -- the beta function -----------------------------------------------------------------------------

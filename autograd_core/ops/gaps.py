@@ -91,7 +91,7 @@ def _unread(bad: Any, g: Any, *, of: str, got: str, hint: str) -> Any:
     read = np.any(g != 0, axis=(-2, -1))
     if (bad & read).any():
         raise np.linalg.LinAlgError(message(of, got, "a derivative that is finite", hint))
-    return np.asarray(bad)[..., None, None]
+    return np.array(bad)[..., None, None]  # no view: a view would be taken once, and nothing checked again
 
 
 @kernel

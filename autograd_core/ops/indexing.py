@@ -36,11 +36,21 @@ def _take_index(x: Any, *, index: Any) -> Any:
 def _add_into(out: Any, g: Any, *, index: Any) -> bool:
     if is_basic(index):
         out[index] += g
+    elif type(out) is not ndarray:
+        _add_as_one(out, g, index)
     elif duck((index,)) is not None:
         return False  # an index whose value is not known yet
     elif g.size <= FEW or not _add_rows(out, g, index if type(index) is tuple else (index,)):
         np.add.at(out, index, g)
     return True
+
+
+def _add(out: Any, g: Any, index: Any) -> None:
+    _add_into(out, g, index=index)
+
+
+# For a duck array: one call, which adds in the order in which it is added eagerly, hence the same bits.
+_add_as_one = kernel(_add, writes=lambda out, g, index: (out,))
 
 
 def _add_rows(out: Any, g: Any, index: tuple[Any, ...]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calls import as_array
 from ..errors import message
 from ..primitive import composite
 from .indexing import getitem, scatter
@@ -81,7 +82,7 @@ def _bordered(x: Any, widths: Any, mode: str, **options: Any) -> Any:
     (name, values), *_ = *options.items(), ("", None)
     each = None
     if values is not None and name != "reflect_type":
-        each = np.broadcast_to(np.asarray(values, x.dtype), (x.ndim, 2))
+        each = np.broadcast_to(as_array(values, x.dtype), (x.ndim, 2))
     if name == "reflect_type" and values not in ("even", "odd"):
         raise ValueError(message("pad", f"reflect_type={values!r}", "'even' or 'odd'"))
     for axis, (before, after) in enumerate(widths.tolist()):

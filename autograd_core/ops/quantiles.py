@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..calls import as_array
+from ..ducks import may
 from ..errors import message
 from ..node import strip
-from ..primitive import composite
+from ..primitive import composite, kernel
 from .indexing import take_along_axis
 from .reductions import axes_of, count, mean, sum
 from .shaping import moveaxis, reshape, transpose
@@ -37,20 +38,32 @@ def _order(lanes: Any, places: Any, skip: bool) -> tuple[Any, Any, Any]:
     Only ``places`` are sure to be right. NaN stands last.
     """
     n: Any = lanes.shape[-1]
-    last, floating = n - 1, lanes.dtype.kind == "f"
+    floating = lanes.dtype.kind == "f"
     if skip and floating:
         each = np.count_nonzero(~np.isnan(lanes), axis=-1, keepdims=True)
-        n = each if (each < n).any() else n
-        if not each.all():
-            warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=5)
-    wanted = np.unique(places(n))
-    if len(wanted) <= 8:  # at 1e6 elements 8 times as fast as argsort
-        order = np.argpartition(lanes, np.append(wanted, last), axis=-1)
-    if len(wanted) > 8 or any(_tied(lanes, order[..., i : i + 1]) for i in wanted):
-        order = np.argsort(lanes, axis=-1, kind="stable")
+        n = each if may(each < n) else n
+        _warn_of_nothing(each)
+    order = _ordered(lanes, places(n))
     if np.ndim(n):
         return order, n, n == 0
     return order, n, np.isnan(np.take_along_axis(lanes, order[..., -1:], axis=-1)) if floating else None
+
+
+@kernel
+def _warn_of_nothing(each: Any) -> None:
+    if not each.all():
+        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=7)
+
+
+@kernel
+def _ordered(lanes: Any, places: Any) -> Any:
+    """Return an order of each lane in which ``places`` and the last are right."""
+    wanted = np.unique(places)
+    if len(wanted) <= 8:  # at 1e6 elements 8 times as fast as argsort
+        order = np.argpartition(lanes, np.append(wanted, lanes.shape[-1] - 1), axis=-1)
+    if len(wanted) > 8 or any(_tied(lanes, order[..., i : i + 1]) for i in wanted):
+        order = np.argsort(lanes, axis=-1, kind="stable")
+    return order
 
 
 def _tied(lanes: Any, place: Any) -> bool:
@@ -60,7 +73,7 @@ def _tied(lanes: Any, place: Any) -> bool:
 
 
 def _masked(y: Any, bad: Any) -> Any:
-    return y if bad is None or not bad.any() else np.where(bad, np.nan, y)
+    return y if bad is None or not may(bad) else np.where(bad, np.nan, y)
 
 
 def _middle(n: Any) -> Any:
@@ -160,8 +173,7 @@ def _quantile(
         raise ValueError(message(name, f"weights with method={method!r}", "method='inverted_cdf'"))
     weak = type(q) in (int, float) and x.dtype.kind == "f"
     q = q if hasattr(q, "shape") else np.asarray(q, x.dtype if weak else None)
-    if q.ndim > 1 or not np.all((strip(q) >= 0) & (strip(q) <= top)):
-        raise ValueError(message(name, f"q={strip(q)}", f"numbers from 0 to {top}, in at most one axis"))
+    _check_share(strip(q), name, top)
     axes = axes_of(axis, x.ndim)
     if count(x, axes) == 0:
         value = plain(strip(x), strip(q), axis=axis, method=method, keepdims=keepdims)
@@ -196,8 +208,14 @@ def _quantile(
     return _shaped(_masked(y, bad), x, axes, q_shape, keepdims)
 
 
+@kernel
+def _check_share(q: Any, name: str, top: int) -> None:
+    if q.ndim > 1 or not np.all((q >= 0) & (q <= top)):
+        raise ValueError(message(name, f"q={q}", f"numbers from 0 to {top}, in at most one axis"))
+
+
 def _weights(name: str, weights: Any, x: Any, axes: tuple[int, ...]) -> Any:
-    weights = np.asarray(weights)
+    weights = as_array(weights)
     if weights.shape == x.shape:
         return _lanes(weights, axes)
     if len(axes) > 1 or weights.shape != (x.shape[axes[0]],):
@@ -213,7 +231,7 @@ def _weighted(name: str, lanes: Any, q: Any, weights: Any, skip: bool) -> Any:
     ranks = np.where(np.isnan(values), np.nan, np.argsort(order, axis=-1, kind="stable"))
     plain = np.nanquantile if skip else np.quantile
     y = plain(ranks, q, axis=-1, weights=weights, method="inverted_cdf")
-    return np.moveaxis(np.asarray(y), 0, -1)
+    return np.moveaxis(as_array(y), 0, -1)
 
 
 @composite(

@@ -211,7 +211,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     if to_begin is None and to_end is None:
         return middle
     for name, end in (("to_begin", to_begin), ("to_end", to_end)):
-        kind = ary.dtype if end is None else np.asarray(strip(end)).dtype
+        kind = ary.dtype if end is None else as_array(strip(end)).dtype
         if not np.can_cast(kind, ary.dtype, "same_kind"):
             raise TypeError(message("ediff1d", f"{name} of dtype {kind}", f"one that fits {ary.dtype}"))
     parts = [to_begin, middle, to_end]

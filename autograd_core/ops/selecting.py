@@ -16,6 +16,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as _numpy_windows
 
 from ..calls import as_array
+from ..ducks import check, may
 from ..errors import message
 from ..node import Box, has_box, strip
 from ..primitive import Operation, composite, kernel, linear
@@ -43,7 +44,7 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     >>> ag.grad(lambda a: ag.compress([True, False, True], a).sum())(np.ones(3))
     array([1., 0., 1.])
     """
-    condition = np.asarray(strip(condition))
+    condition = as_array(strip(condition))
     if condition.ndim != 1:
         raise ValueError(message("compress", f"a condition of shape {condition.shape}", "a vector"))
     if axis is None:
@@ -67,7 +68,7 @@ def extract(condition: Any, arr: Any) -> Any:
     >>> ag.grad(lambda x: ag.extract(x > 1, x).sum())(np.array([1.0, 2.0, 3.0]))
     array([0., 1., 1.])
     """
-    chosen, arr = np.flatnonzero(np.asarray(strip(condition))), ravel(arr)
+    chosen, arr = np.flatnonzero(as_array(strip(condition))), ravel(arr)
     if chosen.size and chosen[-1] >= arr.size:
         raise IndexError(message("extract", f"a condition that holds at {chosen[-1]}",
                                  f"one of at most {arr.size} elements"))  # fmt: skip
@@ -85,7 +86,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     >>> ag.grad(f)(np.array([-3.0, 0.5, 2.0]))
     array([-1.,  0.,  4.])
     """
-    conditions = [np.asarray(strip(c)) for c in condlist]
+    conditions = [as_array(strip(c)) for c in condlist]
     choices = [c if type(c) in (int, float, complex) else as_array(c) for c in choicelist]
     if len(conditions) != len(choices) or not conditions:
         raise ValueError(message("select", f"{len(conditions)} conditions and {len(choices)} choices",
@@ -96,7 +97,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     if type(default) not in (int, float, complex):
         default = as_array(default)
     dtype = np.result_type(*[getattr(c, "dtype", c) for c in (*choices, default)])
-    y = astype(default, dtype) if isinstance(default, Box) else np.asarray(default, dtype)
+    y = astype(default, dtype) if isinstance(default, Box) else as_array(default, dtype)
     for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
         y = where(condition, choice, y)
     return y
@@ -173,16 +174,17 @@ def choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
     >>> ag.grad(lambda c: ag.choose([0, 1, 0], [c, 2 * c]).sum())(np.ones(3))
     array([1., 2., 1.])
     """
-    index, n = np.asarray(strip(a)), len(choices)
+    index, n = as_array(strip(a)), len(choices)
     if index.dtype.kind not in "biu":
         raise TypeError(message("choose", f"an index of dtype {index.dtype}", "integers"))
     if mode not in ("raise", "wrap", "clip"):
         raise ValueError(message("choose", f"mode={mode!r}", "'raise', 'wrap' or 'clip'"))
     if n == 0:
         raise ValueError(message("choose", "no choices", "at least one"))
-    if mode == "raise" and ((index < 0) | (index >= n)).any():
-        raise ValueError(message("choose", f"an index outside the {n} choices", f"0 to {n - 1}",
-                                 "mode='wrap' or 'clip'"))  # fmt: skip
+    if mode == "raise":
+        check((index >= 0) & (index < n), ValueError, message(
+            "choose", f"an index outside the {n} choices", f"0 to {n - 1}",
+            "mode='wrap' or 'clip'"))  # fmt: skip
     index = index % n if mode == "wrap" else np.clip(index, 0, n - 1)
     if isinstance(choices, (tuple, list)):
         return _choose_op(*[c if type(c) in (int, float) else as_array(c) for c in choices], index=index)
@@ -231,7 +233,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     >>> ag.grad(lambda w: ag.bincount([0, 2, 2], w)[2])(np.ones(3))
     array([0., 1., 1.])
     """
-    x = np.asarray(strip(x))
+    x = as_array(strip(x))
     if x.dtype.kind not in "biu" and x.size:
         raise TypeError(message("bincount", f"x of dtype {x.dtype}", "integers",
                                 "bincount(x, weights=t): a derivative goes to the weights"))  # fmt: skip
@@ -342,18 +344,28 @@ def interp(
         xp, fp = xp[order], fp[order]
         xp = concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = concatenate([fp[-1:], fp, fp[:1]])
-    at, knots = np.asarray(strip(x)), np.asarray(strip(xp))
+    at, knots = as_array(strip(x)), as_array(strip(xp))
     below, within, beyond = at < knots[0], (at >= knots[0]) & (at < knots[-1]), at > knots[-1]
     i = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, max(knots.size - 2, 0))
     j = np.minimum(i + 1, knots.size - 1)
-    x0, f0 = xp[i], fp[i]
-    slope = (fp[j] - f0) / where(within, xp[j] - x0, 1.0)
+    x0, f0 = _at(xp, i), _at(fp, i)
+    slope = (_at(fp, j) - f0) / where(within, _at(xp, j) - x0, 1.0)
     y = where(within, slope * (where(within, x, x0) - x0) + f0, where(below, fp[0], fp[-1]))
     if left is not None:
         y = where(below, left, y)
     if right is not None:
         y = where(beyond, right, y)
-    return where(np.isnan(at), at, y) if np.isnan(at).any() else y
+    return where(np.isnan(at), at, y) if may(np.isnan(at)) else y
+
+
+def _at(x: Any, i: Any) -> Any:
+    """Return ``x[i]``, also of an array and the indices that a duck array stands for."""
+    return _taken(x, i) if isinstance(x, np.ndarray) else x[i]
+
+
+@kernel
+def _taken(x: Any, i: Any) -> Any:
+    return x[i]
 
 
 def _double(x: Any) -> Any:

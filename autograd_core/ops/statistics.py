@@ -9,9 +9,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..calls import as_array
+from ..ducks import check
 from ..errors import message
 from ..node import strip
-from ..primitive import composite
+from ..primitive import composite, kernel
 from .elementwise import clip
 from .joining import concatenate
 from .reductions import count, mean, norm2, prod, reduction, sum
@@ -81,14 +82,14 @@ def _counted(a: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
     """Return where there is NaN, and how many elements are not, as numbers of the dtype."""
     missing = np.isnan(strip(a))
     n = np.sum(~missing, axis=axis, keepdims=keepdims)
-    return missing, np.asarray(n, a.dtype if a.dtype.kind == "f" else float)
+    return missing, as_array(n, a.dtype if a.dtype.kind == "f" else float)
 
 
+@kernel
 def _warned(n: Any, text: str) -> Any:
     """Return ``n``, of which what is not positive becomes NaN."""
-    if (n > 0).all():
-        return n
-    warnings.warn(text, RuntimeWarning, stacklevel=4)
+    if not (n > 0).all():
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
     return np.where(n > 0, n, np.nan).astype(n.dtype)
 
 
@@ -213,10 +214,12 @@ def cov(
     for name, v in given.items():
         if v is not None and (np.ndim(v) != 1 or np.shape(v) != (n,)):
             raise RuntimeError(message("cov", f"{name} of shape {np.shape(v)}", f"({n},)"))
-        if v is not None and np.any(np.less(strip(v), 0)):
-            raise ValueError(message("cov", f"negative {name}", "numbers from 0 on"))
-    if fweights is not None and np.any(given["fweights"] != np.around(given["fweights"])):
-        raise TypeError(message("cov", "broken fweights", "whole numbers", "aweights"))
+        if v is not None:
+            check(np.logical_not(np.less(strip(v), 0)), ValueError,
+                  message("cov", f"negative {name}", "numbers from 0 on"))  # fmt: skip
+    if fweights is not None:
+        check(np.equal(given["fweights"], np.around(given["fweights"])), TypeError,
+              message("cov", "broken fweights", "whole numbers", "aweights"))  # fmt: skip
     parts = [astype(as_array(v), float) for v in given.values() if v is not None]
     w = parts[0] * parts[1] if len(parts) == 2 else parts[0] if parts else None
     if w is None:

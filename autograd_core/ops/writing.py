@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..calls import as_array
+from ..calls import as_array, copied
+from ..ducks import check, duck
 from ..errors import message
-from ..node import Box, strip
+from ..node import strip
 from ..primitive import Operation, composite, kernel, linear
 from ..views import show, target
 from .indexing import _getitem, getitem, is_basic
@@ -58,8 +59,10 @@ def _last(index: Any, shape: Any) -> Any:
     return None if stays.all() else stays
 
 
-def _consume(g: Any, *, index: Any, places: Any = ()) -> tuple[Any, Any]:
-    v_bar = np.array(_v_rule(g, None, g, None, index=index, places=places))
+def _consume(g: Any, *, index: Any, places: Any = ()) -> tuple[Any, Any] | None:
+    if duck((index,)) is not None:
+        return None  # which elements they are is not known: v_bar must not be asked for where nobody wants it
+    v_bar = copied(_v_rule(g, None, g, None, index=index, places=places))
     view, at = target(g, places, index)
     view[at] = 0
     return g, v_bar
@@ -103,7 +106,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
     >>> v.grad.tolist()
     [[1.0], [0.0]]
     """
-    indices = np.asarray(strip(indices))
+    indices = as_array(strip(indices))
     if axis is None:
         if indices.ndim != 1:
             raise ValueError(message("put_along_axis", f"indices of {indices.ndim} axes and axis=None",
@@ -159,15 +162,16 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     >>> v.grad
     array([ 4., 10.], dtype=float32)
     """
-    ind = np.asarray(strip(ind)).ravel()
+    ind = as_array(strip(ind)).ravel()
     if mode == "wrap":
         ind = ind % a.size
     elif mode == "clip":
         ind = np.clip(ind, 0, a.size - 1)
     elif mode != "raise":
         raise ValueError(message("put", f"mode={mode!r}", "'raise', 'wrap' or 'clip'"))
-    elif ((ind < -a.size) | (ind >= a.size)).any():
-        raise IndexError(message("put", f"an index outside the {a.size} elements"))
+    else:
+        check((ind >= -a.size) & (ind < a.size), IndexError,
+              message("put", f"an index outside the {a.size} elements"))  # fmt: skip
     a[np.unravel_index(ind % max(a.size, 1), a.shape)] = _recycled(v, ind.size)
 
 
@@ -184,12 +188,12 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     >>> v.grad
     array([8.], dtype=float32)
     """
-    mask = np.asarray(strip(mask), bool)
+    mask = as_array(strip(mask), bool)
     if mask.size != arr.size:
         raise ValueError(message("place", f"a mask of shape {mask.shape}", f"{arr.shape}"))
     mask = mask.reshape(arr.shape)
-    if count := int(np.count_nonzero(mask)):
-        arr[mask] = _recycled(vals, count)
+    if chosen := np.flatnonzero(mask).size:
+        arr[mask] = _recycled(vals, chosen)
 
 
 @composite(np.putmask)
@@ -205,12 +209,12 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
     >>> v.grad
     array([ 4.,  0., 14.], dtype=float32)
     """
-    mask = np.asarray(strip(mask), bool)
+    mask = as_array(strip(mask), bool)
     if mask.size != a.size:
         raise ValueError(message("putmask", f"a mask of shape {mask.shape}", f"{a.shape}"))
     values, mask = ravel(as_array(values)), mask.reshape(a.shape)
-    if mask.any():
-        a[mask] = getitem(values, np.flatnonzero(mask) % values.size)
+    if (chosen := np.flatnonzero(mask)).size:
+        a[mask] = getitem(values, chosen % values.size)
 
 
 @composite(np.copyto)
@@ -227,12 +231,11 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
     array(8., dtype=float32)
     """
     kind = getattr(src, "dtype", src)
-    if not np.can_cast(kind if hasattr(src, "dtype") else np.asarray(src).dtype, dst.dtype, casting):
+    if not np.can_cast(kind if hasattr(src, "dtype") else as_array(src).dtype, dst.dtype, casting):
         raise TypeError(message("copyto", f"values of dtype {kind}", f"what casts to {dst.dtype}",
                                 f"casting other than {casting!r}"))  # fmt: skip
-    src = src if isinstance(src, Box) else np.asarray(src)
-    where = np.asarray(strip(where), bool)
-    if where.all() and where.ndim == 0:
+    src, where = as_array(src), as_array(strip(where), bool)
+    if where.ndim == 0 and where.all():
         dst[...] = src
     else:
         where = np.broadcast_to(where, dst.shape)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..calls import as_array
 from ..errors import message
 from ..node import has_box, strip
 
@@ -106,9 +107,9 @@ class Continuous(Family):
             z = np.subtract(x, loc) / scale
             plain = strip(z)
             inside = self.inside(plain)
-            valid = np.asarray(strip(scale)) > 0
+            valid = as_array(strip(scale)) > 0
             for shape in shapes:
-                valid = valid & (np.asarray(strip(shape)) > 0)
+                valid = valid & (as_array(strip(shape)) > 0)
             valid = valid & (plain == plain)
             z = ops.where(inside, z, np.asarray(self.middle, getattr(z, "dtype", float)))
             y = self.standard(function)(z, *shapes)
@@ -158,7 +159,7 @@ class Discrete(Family):
     def _parts(self, function: str, args: Any, params: Any) -> tuple[Any, Any, Any, Any]:
         k, *shapes, loc = self.read(function, args, params)
         k = np.subtract(strip(k), strip(loc))
-        plain = [np.asarray(strip(s)) for s in shapes]
+        plain = [as_array(strip(s)) for s in shapes]
         return k, shapes, self.inside(k, *plain), self.allowed(*plain) & (k == k)
 
     def logpmf(self, k: Any, *args: Any, **params: Any) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..calls import as_array
+from ..ducks import kernel
 from ..errors import message
 from ..node import strip
 from ..ops import gammaln, log, xlogy
@@ -81,7 +83,7 @@ def root_of(cov: Any, name: str) -> Any:
     try:
         return ops.cholesky(cov)
     except np.linalg.LinAlgError:
-        plain = np.asarray(strip(cov))
+        plain = as_array(strip(cov))
         low = np.linalg.eigvalsh(plain).min()
         raise np.linalg.LinAlgError(message(
             name, f"cov with an eigenvalue {low:.3g}", "a positive definite matrix",
@@ -102,11 +104,7 @@ class _Dirichlet:
             x = np.concatenate([x, 1 - ops.sum(x, axis=0, keepdims=True)])
         if np.shape(x)[:1] != (n,):
             raise ValueError(message("dirichlet.logpdf", f"x of shape {np.shape(x)}", f"({n}, ...)"))
-        plain = np.asarray(strip(x))
-        if not (np.all(plain >= 0) and np.allclose(plain.sum(axis=0), 1, rtol=0, atol=1e-6)):
-            raise ValueError(message("dirichlet.logpdf", "x that are no shares", "x >= 0 that sum to 1"))
-        if not np.all(np.asarray(strip(alpha)) > 0):
-            raise ValueError(message("dirichlet.logpdf", f"alpha={strip(alpha)}", "positive numbers"))
+        _check_shares(strip(x), strip(alpha))
         terms = xlogy(ops.reshape(np.subtract(alpha, 1), (n,) + (1,) * (np.ndim(x) - 1)), x)
         return ops.sum(terms, axis=0) + gammaln(ops.sum(alpha)) - ops.sum(gammaln(alpha))
 
@@ -115,12 +113,21 @@ class _Dirichlet:
         return ops.exp(self.logpdf(x, alpha))
 
 
+@kernel
+def _check_shares(x: Any, alpha: Any) -> None:
+    x = np.asarray(x)
+    if not (np.all(x >= 0) and np.allclose(x.sum(axis=0), 1, rtol=0, atol=1e-6)):
+        raise ValueError(message("dirichlet.logpdf", "x that are no shares", "x >= 0 that sum to 1"))
+    if not np.all(np.asarray(alpha) > 0):
+        raise ValueError(message("dirichlet.logpdf", f"alpha={alpha}", "positive numbers"))
+
+
 class _Multinomial:
     """Counts x (..., K) of n draws with the probabilities p (..., K)."""
 
     def logpmf(self, x: Any, n: Any, p: Any) -> Any:
         """Return log n! + sum_k (x_k log p_k - log x_k!); the last probability is what is left."""
-        x, n = np.asarray(strip(x)), np.asarray(strip(n))
+        x, n = as_array(strip(x)), as_array(strip(n))
         p = p if hasattr(p, "dtype") else np.asarray(p)
         p = np.concatenate([p[..., :-1], 1 - ops.sum(p[..., :-1], axis=-1, keepdims=True)], axis=-1)
         inside = (x >= 0).all(-1) & (x == np.floor(x)).all(-1) & (x.sum(-1) == n)

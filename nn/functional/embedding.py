@@ -237,7 +237,7 @@ def _check_starts(starts: Any, n: int, who: str) -> None:
 
 @kernel
 def _bags(index: Any, starts: Any, padding: int | None) -> Any:
-    """Return which bag each index is in, and how many are in each; padding is in none: in one after the last."""
+    """Return which bag each index is in (padding in one after the last), and how many are in each."""
     lengths = np.diff(starts)
     bags = len(lengths)
     bag = np.repeat(np.arange(bags), lengths)
@@ -261,7 +261,7 @@ def _largest(weight: Any, index: Any, bag: Any, bags: int) -> Any:
 
 @kernel
 def _rows_of_largest(table: Any, index: Any, bag: Any, bags: int) -> Any:
-    """Return which row of the table has the largest element of each bag and column, and which bags have one."""
+    """Return the row with the largest element of each bag and column, and which bags have one."""
     counts = np.flatnonzero(bag < bags)
     index, bag = index[counts], bag[counts]
     lengths = np.bincount(bag, minlength=bags)

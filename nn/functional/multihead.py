@@ -68,7 +68,7 @@ def multi_head_attention_forward(
         None if is_causal is None else bool(is_causal))  # fmt: skip
     mask = _mask(None if causal else attn_mask, key_padding_mask, (n, num_heads, length, keys), weight.dtype)
     drop = dropout_p if training else 0.0
-    how = {"scale": 1 / math.sqrt(embed_dim_to_check // num_heads), "causal": causal}
+    how: dict[str, Any] = {"scale": 1 / math.sqrt(embed_dim_to_check // num_heads), "causal": causal}
     weights = None
     if same and not (use_separate_proj_weight or need_weights or more or has_box(mask)):
         qkv: Any = linear(query, in_proj_weight, in_proj_bias)

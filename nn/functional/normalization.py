@@ -41,7 +41,7 @@ def _each(name: str, channels: int, x: Any, value: Any, fill: float) -> Any:
 
 def _images(
     name: str, input: Any, groups: int, axes: tuple[int, ...], weight: Any, bias: Any, eps: float,
-    running: tuple[Any, Any] | None = None, momentum: float | None = None,
+    running: tuple[Any, Any] | None = None, momentum: Any = None,
 ) -> Tensor:  # fmt: skip
     """Normalize (N, C, ...) over ``axes`` of (N, groups, C / groups, L), and keep running statistics."""
     x = _array(name, input)

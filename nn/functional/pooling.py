@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd_core import ops
-from autograd_core.errors import message
 from autograd_core.calls import as_array
+from autograd_core.errors import message
 from autograd_core.kernels.pooling import first_places
 from autograd_core.node import strip
 from autograd_core.primitive import kernel

@@ -9,7 +9,8 @@ import numpy as np
 from numpy import ndarray
 
 from autograd_core import ops
-from autograd_core.errors import message
+from autograd_core.ducks import duck
+from autograd_core.errors import CompileError, message
 from autograd_core.node import strip
 from autograd_core.tensor import Tensor
 
@@ -55,6 +56,11 @@ def invert_permutation(permutation: Any) -> Indices | None:
 
 def checked_lengths(who: str, lengths: Any, longest: int, batch: int) -> Indices:
     """Return lengths as integers, one of 1 to ``longest`` for each of the batch."""
+    if duck((strip(lengths),)) is not None:
+        raise CompileError(message(
+            who, "lengths as an array of a step that is captured: the shape of the result depends on them",
+            "numbers that the step knows", "lengths.tolist() as its argument: each set of lengths gets a plan"
+        ))  # fmt: skip
     n = np.asarray(strip(lengths))
     if n.dtype.kind not in "iu" or n.shape != (batch,):
         raise ValueError(message(who, f"lengths of shape {n.shape} and dtype {n.dtype}",

@@ -1,8 +1,9 @@
-"""The table of idioms: what people write with arrays, and whether a compiled function does it right or refuses it.
+"""The table of idioms: what people write with arrays, and what a compiled function makes of it.
 
-``right`` rows must give in every call what the function gives as it is, to the last bit. ``loud`` rows must raise a
-CompileError, whose text is given, in one of the first three calls. The names of a function's arguments say what it is
-called with. A function that is decorated with ``made`` makes the function of its row, so that it has state of its own.
+``right`` rows must give in every call what the function gives as it is, to the last bit. ``loud`` rows must
+raise a CompileError, whose text is given, in one of the first calls. The names of a function's arguments say
+what it is called with. A function that is decorated with ``made`` makes the function of its row,
+with state of its own.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def _add(name: str, fun: Any, text: str, arguments: Any = None) -> None:
     assert name not in IDIOMS, name
     inner, made_anew = fun if isinstance(fun, tuple) else (fun, False)
     code = inner.__code__
-    rows = [line for part in (code, *filter(inspect.iscode, code.co_consts)) for *_, line in part.co_lines() if line]
+    codes = [code, *filter(inspect.iscode, code.co_consts)]
+    rows = [line for part in codes for *_, line in part.co_lines() if line]
     make = inner if made_anew else lambda: inner
     lines = code.co_filename, range(min(rows), max(rows) + 1)
     IDIOMS[name] = Idiom(name, make, text, arguments, lines)
@@ -78,7 +80,7 @@ def made(fun: Callable[[], Any]) -> Any:
 
 
 def right(fun: Any = None, /, *, args: Any = None, **rows: Any) -> Any:
-    """Add rows: one, as a decorator, or several by name. ``args(call)`` returns the arguments, if names do not."""
+    """Add rows: one, as a decorator, or several by name. ``args(call)`` returns the arguments of a call."""
     if fun is None and not rows:
         return lambda fun: right(fun, args=args)
     if fun is not None:

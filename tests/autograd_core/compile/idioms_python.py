@@ -16,7 +16,6 @@ import time
 import warnings
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,10 @@ import autograd_core as ag
 
 from .idioms import loud, made, right
 
-loud("a branch",
+table = np.arange(5.0)
+
+loud(
+    "a branch",
     if_value=lambda v: v * 2 if v.sum() > 0 else v,
     if_number=lambda s: s + 1 if s else s,
     and_value=lambda v: v[0] and v[1],
@@ -40,90 +42,147 @@ loud("a branch",
     any_builtin=lambda v: any(v),
     all_builtin=lambda v: all(x > -100 for x in v),
     filtered=lambda v: list(filter(None, v)),
-    listed_index=lambda v: [1.0, 2.0].index(v[0]),
     in_list=lambda v: v.sum() in [1.0, 2.0],
     tensor_branch=lambda t: t * 2 if t.sum() > 0 else t,
     chained_comparison=lambda v: 0 < v[0] < 1,
     if_close=lambda v, w: v if operator.truth(np.isclose(v, w).all()) else w,
     match_value=lambda i: {0: 1}.get(0) if i[0] == 3 else 2,
-)  # fmt: skip
-loud("float\\(\\)",
+)
+loud(
+    "float\\(\\)",
     float_value=lambda v: v * float(v[0]),
     math_function=lambda v: v * math.sqrt(abs(v[0])),
     math_isnan=lambda s: math.isnan(s),
-    format_percent=lambda s: f"{'%.2f' % s}",
+    format_percent=lambda s: operator.mod("%.2f", s),
     float_map=lambda v: list(map(float, v)),
-    mean_as_float=lambda t: t * float(t.sum()),
     ceil=lambda s: math.ceil(s),
-)  # fmt: skip
+    numpy_number_double=lambda v: np.float64(v[0]),
+    from_iterator=lambda v: np.fromiter(v, float),
+)
 loud("int\\(\\)", int_value=lambda v: int(v[0]), int_of_count=lambda v: v / int((v > -100).sum()))
 loud("complex\\(\\)", complex_value=lambda v: complex(v[0]))
-loud("an index", range_value=lambda n: sum(range(n[0])), list_index=lambda n: [1, 2, 3, 4][n[0]],
-     repeated_list=lambda n: [0.0] * n[0], repeated_list_left=lambda n: n[0] * [0.0], text_repeated=lambda n: "a" * n[0],
-     operator_index=lambda n: operator.index(n[0]), shape_value=lambda n: np.zeros(n[0]), hexed=lambda n: hex(n[0]),
-     shift=lambda n: bin(n[0]), islice=lambda v, n: list(itertools.islice(v, n[0])))  # fmt: skip
-loud("item\\(\\)", item=lambda v: v.sum().item(), item_tensor=lambda t: t.sum().item(), item_at=lambda v: v.item(2))
+loud("math.trunc", truncated=lambda v: math.trunc(v[0]))
+loud(
+    "an index",
+    bytes_of=lambda n: bytes(n),
+    array_module=lambda i: array.array("b", i),
+    range_value=lambda n: sum(range(n[0])),
+    list_index=lambda n: [1, 2, 3, 4][n[0]],
+    repeated_list=lambda n: [0.0] * n[0],
+    repeated_list_left=lambda n: n[0] * [0.0],
+    text_repeated=lambda n: "a" * n[0],
+    operator_index=lambda n: operator.index(n[0]),
+    shape_value=lambda n: np.zeros(n[0]),
+    hexed=lambda n: hex(n[0]),
+    shift=lambda n: bin(n[0]),
+    islice=lambda v, n: list(itertools.islice(v, n[0])),
+)
+loud(
+    "item\\(\\)",
+    item=lambda v: v.sum().item(),
+    item_tensor=lambda t: t.sum().item(),
+    float_tensor=lambda t: t * float(t.sum()),
+    item_at=lambda v: v.item(2),
+)
 loud("tolist\\(\\)", tolist=lambda v: v.tolist(), tolist_number=lambda v: v.sum().tolist())
 loud("bytes", tobytes=lambda v: v.tobytes(), pickled=lambda v: pickle.dumps(v), dumped=lambda v: v.dumps())
 loud(" in would", contained=lambda v: 1.0 in v, contained_operator=lambda v: operator.contains(v, 1.0))
-loud("np.asarray, np.array",
+loud(
+    "np.asarray, np.array",
     asarray=lambda v: np.asarray(v),
     asanyarray=lambda v: np.asanyarray(v) * 2,
     array_copy=lambda v: np.array(v),
     array_of_numbers=lambda v: np.array([v[0], v[1]]),
     array_of_arrays=lambda v, w: np.array([v, w]),
     array_float=lambda v: np.array(v, dtype=np.float32),
+    interface=lambda v: v.__array_interface__,
     array_of_sum=lambda v: np.array(v.sum()),
     array_listed=lambda v: np.array(list(v)),
     ascontiguousarray=lambda x: np.ascontiguousarray(x.T),
     numpy_number=lambda v: np.float32(v.sum()),
-    numpy_number_double=lambda v: np.float64(v[0]),
     sum_of_list=lambda v: np.sum([v[0], v[1]]),
     max_of_list=lambda v, w: np.max([v, w], axis=0),
     vectorized=lambda v: np.vectorize(lambda z: z * 2)(v),
-    nditer=lambda v: [z for z in np.nditer(v)],
+    nditer=lambda v: list(np.nditer(v)),
     ndenumerate=lambda v: [z for _, z in np.ndenumerate(v)],
     broadcast_object=lambda v, w: np.broadcast(v, w).shape,
     r_class=lambda v, w: np.r_[v, w],
     c_class=lambda v, w: np.c_[v, w],
     as_strided=lambda v: np.lib.stride_tricks.as_strided(v, (2, 2), (8, 8)),
     masked_array=lambda v: np.ma.masked_array(v, v > 0),
-    global_random=lambda v: np.random.normal(v),
+    global_random=lambda v: np.random.normal(v),  # noqa: NPY002
     assert_allclose=lambda v: np.testing.assert_allclose(v, v),
     tensor_of_array=lambda v: ag.tensor(np.asarray(v)) * 2,
-    iterated=lambda v: np.fromiter(v, float),
     dtype_object=lambda v: np.array([v, None], dtype=object),
-)  # fmt: skip
-loud("True or False|bool", array_equal=lambda v, w: np.array_equal(v, w), allclose=lambda v, w: np.allclose(v, w))
-loud("text|str", printed=lambda v: print(v), formatted=lambda v: f"{v.sum():.3f}", stringed=lambda v: str(v),
-     f_string=lambda v: f"{v}", represented=lambda v: repr(v), listed_text=lambda v: str([v[0]]),
-     format_method=lambda v: "{:5}".format(v[0]), array_text=lambda v: np.array_str(v), percent_s=lambda v: "%s" % v)  # noqa: UP031, UP032
-loud("hash|a key", hashed_number=lambda v: hash(v[0]), in_set=lambda v: {v[0]}, as_key=lambda v: {v.sum(): 1},
-     counted_keys=lambda i: collections.Counter(i), cached=lambda v: functools.lru_cache(lambda z: z * 2)(v[0]))  # fmt: skip
+)
+loud(
+    "True or False|bool",
+    array_equal=lambda v, w: np.array_equal(v, w),
+    allclose=lambda v, w: np.allclose(v, w),
+)
+loud(
+    "text|str",
+    printed=lambda v: print(v),
+    formatted=lambda v: f"{v.sum():.3f}",
+    stringed=lambda v: str(v),
+    f_string=lambda v: f"{v}",
+    represented=lambda v: repr(v),
+    listed_text=lambda v: str([v[0]]),
+    format_method=lambda v: str.format("{:5}", v[0]),
+    array_text=lambda v: np.array_str(v),
+    percent_s=lambda v: operator.mod("%s", v),
+)
+loud(
+    "hash|a key",
+    hashed_number=lambda v: hash(v[0]),
+    in_set=lambda v: {v[0]},
+    as_key=lambda v: {v.sum(): 1},
+    counted_keys=lambda i: collections.Counter(i),
+    cached=lambda v: functools.lru_cache(lambda z: z * 2)(v[0]),
+)
 loud("flat", flat=lambda v: list(v.flat), flat_index=lambda x: x.flat[3])
-loud("memory|buffer", memory_view=lambda v: memoryview(v), from_buffer=lambda v: np.frombuffer(v),
-     data_attribute=lambda v: v.data[0], ctypes_attribute=lambda v: v.ctypes.data, bytes_of=lambda v: bytes(v),
-     interface=lambda v: v.__array_interface__, array_module=lambda v: array.array("b", v))  # fmt: skip
-loud("Traced",
+loud(
+    "memory|bytes-like",
+    memory_view=lambda v: memoryview(v),
+    from_buffer=lambda v: np.frombuffer(v),
+    data_attribute=lambda v: v.data[0],
+    ctypes_attribute=lambda v: v.ctypes.data,
+    array_wrap=lambda v: v.__array_wrap__(v),
+)
+loud(
+    "Traced",
     unbound_sum=lambda v: np.ndarray.sum(v),
     unbound_getitem=lambda v: np.ndarray.__getitem__(v, 0),
-    array_wrap=lambda v: v.__array_wrap__(v),
-    truncated=lambda s: math.trunc(s),
-)  # fmt: skip
+)
 loud("round", rounded_number=lambda v: round(v[0]), rounded_digits=lambda v: round(v.sum(), 2))
-loud("is_integer|hex|as_integer_ratio", is_integer=lambda v: v.sum().is_integer(), float_hex=lambda v: v[0].hex(),
-     integer_ratio=lambda v: v[0].as_integer_ratio(), asked=lambda v: hasattr(v[0], "is_integer"))  # fmt: skip
-loud("JSON|json", as_json=lambda v: json.dumps(v[0]))
+loud(
+    "is_integer|hex|as_integer_ratio",
+    is_integer=lambda v: v.sum().is_integer(),
+    float_hex=lambda v: v[0].hex(),
+    integer_ratio=lambda v: v[0].as_integer_ratio(),
+    asked=lambda v: hasattr(v[0], "is_integer"),
+)
+loud("as it is", as_json=lambda v: json.dumps(v[0]))
 loud("file", saved=lambda v: np.save(Path("/dev/null"), v), tofile=lambda v: v.tofile("/dev/null"))
-loud("resize", resized=lambda v: v.resize(6))
-loud("id\\(\\)|identity", by_id=lambda v: {id(v): 2}.get(id(v)) and v * 2)
-loud("matrix", matrix=lambda x: np.asmatrix(x) * 2, matrix_view=lambda x: x.view(np.matrix))
-loud("object", object_dtype=lambda v: v.astype(object) * 2, frompyfunc=lambda v: np.frompyfunc(lambda z: z, 1, 1)(v),
-     fraction=lambda v: np.multiply(v, Fraction(1, 2)))  # fmt: skip
-loud("setflags|flags|lock", locked=lambda v: v.setflags(write=False), locked_flag=lambda v: setattr(v.flags, "writeable", False))
+loud("resize", resized=lambda v: (v * 1).resize(6, refcheck=False))
+held = np.arange(5.0)
+scales = {id(held): 2.0}
+loud("as it is", by_id=lambda v: v * held * scales.get(id(held), 1.0))
+loud("matrix", matrix_view=lambda x: x.view(np.matrix))
+loud(
+    "object",
+    object_dtype=lambda v: v.astype(object) * 2,
+    frompyfunc=lambda v: np.frompyfunc(lambda z: z, 1, 1)(v),
+    fraction=lambda v: np.multiply(v, Fraction(1, 2)),
+)
+loud(
+    "setflags|flags|lock",
+    locked=lambda v: v.setflags(write=False),
+    locked_flag=lambda v: setattr(v.flags, "writeable", False),
+)
 
 
-@loud("Traced|numba")
+@loud("as it is")
 def jitted(v):
     import numba
 
@@ -156,7 +215,7 @@ right(
     scalar_known=lambda v: v[0] * 2 if np.isscalar(v[0]) and not np.isscalar(v) else v,
     float_added_to_list=lambda v: [1.0, 2.0, 3.0, 4.0, 5.0] + v,
     list_times=lambda v: [1.0, 2.0, 3.0, 4.0, 5.0] * v,
-    default_argument=lambda v, scale=np.arange(5.0): v * scale,
+    default_argument=lambda v, scale=table: v * scale,
     ternary_of_shape=lambda v: v if v.size > 3 else v * 0,
     getattr_shape=lambda v: getattr(v, "shape", None) and v * 2,
     duck_typed=lambda v: getattr(v, "value", v) * getattr(v, "slot", 1) * getattr(v, "capture", 1),
@@ -181,7 +240,91 @@ def typed(v):
     return v * 2 if type(v) is np.ndarray else v * 3
 
 
-loud("eager|type\\(x\\)|as it is", type_is=typed)
+loud("as it is", type_is=typed)
+
+
+@loud("a branch")
+def caught(v):
+    try:
+        return v * 2 if v.sum() > 0 else v
+    except Exception:
+        return v * 3
+
+
+@loud("float\\(\\)")
+def caught_conversion(v):
+    try:
+        return v * float(v[0])
+    except (TypeError, RuntimeError):
+        return v
+
+
+@loud("is_integer")
+def looked_up(v):
+    return v * (2 if getattr(v[0], "is_integer", None) else 3)
+
+
+@loud("an index")
+def padded_list(n, v):
+    return v * len([0] * n[0])
+
+
+@loud("a hash")
+def memorized_number(v):
+    return v * memo.setdefault(v[0], 1.0)
+
+
+@loud("np.asarray, np.array")
+def object_array(v):
+    held = np.empty(2, dtype=object)
+    held[:] = [v, v]
+    return held
+
+
+@loud("object")
+def object_item(v):
+    held = np.empty(2, dtype=object)
+    held[0] = v
+    return held
+
+
+@loud("changed after it was used")
+def changed_and_changed_back(v):
+    z = np.zeros(5)
+    a = v + z
+    z += 1
+    b = v + z
+    z -= 1
+    return a + b
+
+
+@loud("changed after it was used")
+def changed_afterwards(v):
+    z = np.zeros(5)
+    a = v + z
+    z += 1
+    return a
+
+
+@right
+def changed_before(v):
+    z = np.zeros(5)
+    z += 1
+    z[1:3] = 7
+    return v + z
+
+
+@right
+def strings(v):
+    return {"none": None, "name": f"{v.shape} {v.dtype} {len(v)}", "v": v + 1}
+
+
+@right
+def nested_functions(v, w):
+    def scaled(by):
+        return lambda z: z * by
+
+    return sum(scaled(z)(w) for z in v) + next(z * 2 for z in w) + functools.partial(np.add, w)(v)
 
 
 @right
@@ -201,9 +344,18 @@ def generator_sizes():
 @made
 def generator_kinds():
     rng = np.random.default_rng(6)
-    return lambda v: (rng.normal(v, 1.0), rng.uniform(-1, 1, 3), rng.choice(v, 2), rng.choice(5, 3, replace=False),
-                      rng.exponential(size=2), rng.permuted(v), rng.permutation(v), rng.multinomial(5, [0.2, 0.8]),
-                      rng.integers(10), rng.beta(2.0, 3.0, ()))  # fmt: skip
+    return lambda v: (
+        rng.normal(v, 1.0),
+        rng.uniform(-1, 1, 3),
+        rng.choice(v, 2),
+        rng.choice(5, 3, replace=False),
+        rng.exponential(size=2),
+        rng.permuted(v),
+        rng.permutation(v),
+        rng.multinomial(5, [0.2, 0.8]),
+        rng.integers(10),
+        rng.beta(2.0, 3.0, ()),
+    )
 
 
 @right
@@ -230,7 +382,8 @@ def generator_of_the_library():
 @right
 @made
 def generator_argument_by_default():
-    return lambda v, rng=np.random.default_rng(8): v + rng.random(5)
+    rng = np.random.default_rng(8)
+    return lambda v, rng=rng: v + rng.random(5)
 
 
 rng, old, stdlib = np.random.default_rng(9), np.random.RandomState(1), random.Random(2)
@@ -238,15 +391,33 @@ numbers, buffer, counts, memo = iter([1.0] * 2 + [2.0] * 9), array.array("d", [1
 holder = type("Holder", (), {"count": 0})()
 memorized = np.ones(5).view(np.matrix)
 
-loud("float", draw_without_size=lambda v: v * rng.random(), normal_without_size=lambda v: v + rng.standard_normal())
-loud("generator", bits_of_generator=lambda v: v * rng.bit_generator.state["state"]["state"],
-     shuffled_list=lambda v: (lambda order: (rng.shuffle(order), v[order]))([0, 1, 2, 3, 4]))  # fmt: skip
-loud("random", draws_globally=lambda v: v * np.random.rand(5), draws_of_python=lambda v: v * random.random(),
-     draws_of_state=lambda v: v * (old.randint(100) // 100 + 1), draws_of_random=lambda v: v * (stdlib.random() < 2),
-     new_generator=lambda v: v * np.random.default_rng().random(5))  # fmt: skip
-loud("float64|time|Python state|values differ|after", timed=lambda v: v * time.perf_counter(),
-     time_returned=lambda v: (v, time.perf_counter()))  # fmt: skip
-loud("iterator", iterator=lambda v: v * next(numbers))
+loud(
+    "float",
+    draw_without_size=lambda v: v * rng.random(),
+    normal_without_size=lambda v: v + rng.standard_normal(),
+)
+loud("as it is", bits_of_generator=lambda v: v * rng.bit_generator.state["state"]["state"])
+loud(
+    "into what is no array of the step",
+    shuffled_list=lambda v: (lambda order: (rng.shuffle(order), v[order]))([0, 1, 2, 3, 4]),
+)
+loud(
+    "global random numbers",
+    draws_of_python=lambda v: v * random.random(),
+    draws_globally=lambda v: v * np.random.rand(5),  # noqa: NPY002
+)
+loud(
+    "moved on",
+    draws_of_state=lambda v: v * (old.randint(100) // 100 + 1),
+    draws_of_random=lambda v: v * (stdlib.random() < 2),
+    iterator=lambda v: v * next(numbers),
+)
+loud("values differ", new_generator=lambda v: v * np.random.default_rng().random(5))
+loud(
+    "float64|time|Python state|values differ|after",
+    timed=lambda v: v * time.perf_counter(),
+    time_returned=lambda v: (v, time.perf_counter()),
+)
 loud("array.array|buffer", mutable_buffer=lambda v: v * buffer[0])
 loud("matrix", matrix_closure=lambda v: v * memorized.sum())
 

