@@ -12,7 +12,7 @@ from __future__ import annotations
 import linecache
 import re
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy import asarray, ndarray
@@ -55,7 +55,7 @@ def bare(x: Any) -> Any:
 def as_array(y: Any, dtype: Any = None) -> Any:
     """Return NumPy's scalars, numbers and lists as arrays, in ``dtype``; a box or duck array stays one."""
     if isinstance(y, np.generic):
-        y = y[...]  # also the one that a duck array stands for
+        y = cast(Any, y)[...]  # also the one that a duck array stands for
     elif not hasattr(type(y), "__array_function__"):
         return asarray(y, dtype)
     return y if dtype is None or y.dtype == dtype else y.astype(dtype)

@@ -46,7 +46,7 @@ def check(holds: Any, error: Callable[[str], Exception], text: str) -> None:
 
 @kernel
 def beside(array: Any, other: Any) -> Any:
-    """Return a copy of an array that can be written to with ``other``: beside a duck array, one of its kind."""
+    """Return a copy of an array, into which ``other`` can be written: beside a duck array one of its kind."""
     return np.array(array)
 
 

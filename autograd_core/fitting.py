@@ -42,7 +42,8 @@ def fit(g: Any, like: Any, name: str = "fit") -> Any:
 
 def _numbers(g: Any, like: Any, name: str) -> Any:
     if isinstance(g, (int, float)):
-        g = g[...] if hasattr(type(g), "__array_function__") else asarray(g)
+        duck: Any = g  # perhaps a number that a duck array stands for
+        g = duck[...] if hasattr(type(g), "__array_function__") else asarray(g)
     if not hasattr(g, "shape") or g.dtype.kind not in "biufc" or (
         g.dtype.kind == "c" and like.dtype.kind != "c"
     ):  # fmt: skip

@@ -49,6 +49,7 @@ class Plan(Shown):
         self.sites, self.output, self.effects, self.tensors = sites, output, effects, written
         self.slots = capture.slots
         self.leaves = leaves  # by the number of a site: the slot that was lifted from it
+        self.measured = False  # while it is, the arrays of Tensors are held by who measures, and are written to
         self.captured = len(capture.calls)
         self.errors = capture.errors
         outside = {s.storage for s in self.slots if s.kind not in ("result",)}
@@ -450,7 +451,7 @@ class Plan(Shown):
         for name in self.written_leaves:
             array, slot = space[name], self.bound[name][1]
             views = sum(x.base is array for x in arrays) + sum(s is slot for s in self.used_sites.values())
-            space[f"n{name}"] = alone + views if array.base is None else sys.maxsize
+            space[f"n{name}"] = alone + views if array.base is None and not self.measured else sys.maxsize
 
     def part(self, name: str) -> None:
         """Leave the array of a Tensor to who holds it, and go on with a copy: as a write into a Tensor does."""

@@ -29,7 +29,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..errors import CompileError, message
-from ..node import LEAF, Node, recording
+from ..node import LEAF, Node, next_id, recording
 from ..tensor import Tensor
 from .capture import OURS, file_of, is_ours
 from .place import (
@@ -110,6 +110,7 @@ class Watch:
     """Note which code runs within a ``with`` block, in this thread."""
 
     def __init__(self) -> None:
+        self.begun = next_id()  # what was written to since has a later version
         self.codes: dict[Any, tuple[CodeType, dict[str, Any] | None]] = {}  # with its globals, where they are state
         self.names: set[str] = set()
         self.texts: set[str] = set()  # keys that code outside of the library may read

@@ -70,15 +70,18 @@ def replaced(x: Any, kind: type, by: Callable[[Any], Any]) -> Any:
     cls = type(x)
     if cls is kind:
         return by(x)
-    if cls is tuple or cls is list:
-        return cls([replaced(item, kind, by) for item in x])
-    if isinstance(x, tuple):  # a named one
-        return tuple([replaced(item, kind, by) for item in x])
+    if cls is tuple or cls is list or (cls not in PLAIN and isinstance(x, tuple)):  # also a named one
+        parts = [by(item) if type(item) is kind else item if type(item) in PLAIN else replaced(item, kind, by)
+                 for item in x]  # fmt: skip
+        return parts if cls is list else tuple(parts)
     if cls is dict:
-        return {key: replaced(item, kind, by) for key, item in x.items()}
+        return {key: replaced(item, kind, by) for key, item in x.items()} if x else x
     if cls is slice:
         return slice(*[replaced(part, kind, by) for part in (x.start, x.stop, x.step)])
     return x
+
+
+PLAIN = {int, float, bool, str, type(None), type(...), Slot, np.ndarray}  # nothing is within these
 
 
 def slots_of(x: Any) -> list[Slot]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random as stdlib_random
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from hashlib import blake2b
+from sys import getrefcount
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -16,16 +18,17 @@ from ..errors import CompileError, message
 from ..node import Node, recording
 from ..primitive import declare
 from ..tensor import Tensor
-from .capture import Capture, Slot, located, slots_of
+from .capture import Capture, Slot, is_ours, located, slots_of
 from .generators import TracedGenerator, read_state
 from .passes import same
 from .place import LOOKUP, Given, Item, Place, Root, Switch
-from .plan import MISS, Held, Plan
+from .plan import MISS, Held, Plan, is_data
 from .reach import Site, Watch, arguments, equal, is_atom, progress, walk
 from .traced import Traced
 
 __all__ = ["Trial", "verified"]
 
+HELD = 3  # references to a Tensor's array that nobody else holds: its own, a site's, and the one that is counted
 STANDS = ("item", "attribute", "cell", "switch", "part", "field", "root")  # places where another value can stand
 
 
@@ -61,13 +64,21 @@ class Entry:
                 self.place.set(self.original)
 
 
+class Layout(NamedTuple):
+    """What stays of an array in a capture that waits for another one: nothing that would hold its memory."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    strides: tuple[int, ...]
+
+
 class Trial:
     """A run of a step with duck arrays in the place of the arrays that it reaches."""
 
     def __init__(self, fun: Callable[..., Any], args: Any, kwargs: Any, watch: Watch) -> None:
         self.fun, self.args, self.kwargs, self.watch = fun, args, kwargs, watch
         self.root = {"args": args, "kwargs": kwargs}
-        self.capture = Capture()
+        self.capture = Capture(line_of(fun))
         self.leaves: dict[int, Slot] = {}  # by the number of a site
         self.effects: list[tuple[Place, Any]] = []
         self.reason = ""  # which Python state it changed
@@ -97,6 +108,7 @@ class Trial:
         """Make the step; return what it returns."""
         size = self.watch.size
         self.sites = self._reach()
+        self._part()
         self._note()
         drawn = _states()
         try:
@@ -131,7 +143,7 @@ class Trial:
                 raise reason from error
             raise
         self._put_back()
-        self.expected = [np.copy(x) if isinstance(x, ndarray) else x for x in arrays_of(result)]
+        self.expected = digests(result)
         self.written = [place for place, t, version in self.tensors if t.version != version]
         drawn = {slot for call in self.capture.calls if call.draws for slot in slots_of(call.args[:1])}
         used = {id(self.sites[number].value) for number, slot in self.leaves.items() if slot in drawn}
@@ -200,6 +212,19 @@ class Trial:
             elif type(site.value) is TracedGenerator:
                 site.place.set(site.value.real)
         self.root.update(args=self.args, kwargs=self.kwargs)
+
+    def _part(self) -> None:
+        """Leave the arrays of Tensors that the step writes to, and that somebody holds, to them, as each write does."""
+        places: dict[int, list[Site]] = {}
+        for site in self.sites:
+            if site.kind == "array":
+                places.setdefault(id(site.value), []).append(site)
+        for found in places.values():
+            site = found[0]
+            if len(found) == 1 and is_data(site.place) and site.place.owner().version > self.watch.begun:
+                if site.value.base is None and getrefcount(site.value) > HELD:
+                    site.value = site.value.copy()
+                    site.place.set(site.value)
 
     def _now(self) -> list[Site]:
         """Return what is reached now, from the same roots."""
@@ -342,16 +367,15 @@ class Trial:
         """
         written = [self.sites[number].place for number, slot in self.leaves.items() if slot.storage in self.capture.saved]
         places = {place.id: place for place in (*written, *[place for place, _ in self.effects])}
-        arrays = [(place, [np.copy(x) if isinstance(x, ndarray) else x for x in arrays_of(place.get())])
-                  for place in places.values()]  # fmt: skip
+        arrays = [(place, digests(place.get())) for place in places.values()]
         return arrays, [(g, repr(g.bit_generator.state)) for g, _ in self.capture.generators]
 
     def misses(self, result: Any, ends: Any) -> str:
         """Say what is otherwise than at the end of this step; nothing if all is the same to the last bit."""
-        if not same(self.expected, arrays_of(result)):
+        if not same(self.expected, digests(result)):
             return "another result"
         for place, arrays in ends[0]:
-            if not same(arrays_of(place.get()), arrays):
+            if not same(digests(place.get()), arrays):
                 return f"another array in {place!r}"
         moved = any(repr(g.bit_generator.state) != state for g, state in ends[1])
         return "another state of a generator" if moved else ""
@@ -376,6 +400,12 @@ class Trial:
     def forget(self) -> None:
         """Keep what the next capture is compared with, and no copies of arrays that were written to."""
         self.entries, self.tensors, self.containers, self.moved = {}, [], [], []
+        for site in self.sites:
+            if site.kind == "array":
+                site.value = Layout(site.value.shape, site.value.dtype, site.value.strides)
+        for slot in self.capture.slots:
+            if slot.kind == "result":
+                slot.array = None
         self.capture.saved.clear()
         self.capture.owners.clear()
         self.args = self.kwargs = None
@@ -385,7 +415,7 @@ class Trial:
         """Say what a replay of one would not do as the other did; nothing if both are the same."""
         ours, theirs = self.capture.calls, other.capture.calls
         for a, b in zip(ours, theirs, strict=False):
-            if a.name != b.name or not _same_fun(a.fun, b.fun) or a.line != b.line:
+            if a.name != b.name or not _same_fun(a.fun, b.fun):
                 return (f"[compile] got {b.name} ({located(b.line)}) in one step and {a.name} ({located(a.line)}) in "
                         "the next, expected the same calls in every step")  # fmt: skip
             if what := _differs((a.args, a.params), (b.args, b.params)):
@@ -459,8 +489,15 @@ def _is_spent(extras: Any) -> bool:
 
 def defined(fun: Any) -> str:
     """Return the file and line where a function is defined."""
+    return located(line_of(fun))
+
+
+def line_of(fun: Any) -> Any:
     code = getattr(getattr(fun, "__func__", fun), "__code__", None)
-    return located(code and (code.co_filename, code.co_firstlineno))
+    while code is not None and is_ours(code.co_filename) and getattr(fun, "__wrapped__", None) is not None:
+        fun = fun.__wrapped__  # of a transform the function that it differentiates
+        code = getattr(getattr(fun, "__func__", fun), "__code__", None)
+    return code and (code.co_filename, code.co_firstlineno)
 
 
 class _Refused:
@@ -480,6 +517,12 @@ def arrays_of(x: Any) -> list[Any]:
     if isinstance(x, dict):
         return [a for item in x.values() for a in arrays_of(item)]
     return [x]
+
+
+def digests(x: Any) -> list[Any]:
+    """Return what tells whether a result is the same to the last bit, and holds no memory of it."""
+    return [(a.shape, a.dtype, blake2b(np.ascontiguousarray(a)).digest()) if type(a) is ndarray else a
+            for a in arrays_of(x)]  # fmt: skip
 
 
 def _slot_of(handle: Any) -> Slot:

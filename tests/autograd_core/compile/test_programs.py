@@ -68,11 +68,13 @@ REDUCTIONS: list[Callable[[Any, int], Any]] = [
 VIEWS = [
     "slice", "slice", "row", "reshape", "ravel", "transpose", "flip", "newaxis", "broadcast", "diagonal",
 ]  # fmt: skip
-WRITES = ["set", "set", "set number", "in place", "in place", "scale in place", "out", "out", "copyto", "fill", "at",
-          "shift", "sort in place", "set rows"]  # fmt: skip
+WRITES = [
+    "set", "set", "set number", "in place", "in place", "scale in place", "out", "out", "copyto", "fill",
+    "at", "shift", "sort in place", "set rows",
+]  # fmt: skip
 NAMES = [
-    *["unary"] * 4, *["binary"] * 5, *["reduce"] * 3, *VIEWS, *WRITES, "gather", "take", "concatenate", "stack",
-    "matmul", "constant", "read", "read", "leave", "leave", "again", "again", "forget", "return",
+    *["unary"] * 4, *["binary"] * 5, *["reduce"] * 3, *VIEWS, *WRITES, "gather", "take", "concatenate",
+    "stack", "matmul", "constant", "read", "read", "leave", "leave", "again", "again", "forget", "return",
 ]  # fmt: skip
 steps = st.lists(st.tuples(st.sampled_from(NAMES), *[st.integers(0, 999)] * 3), min_size=3, max_size=30)
 
@@ -124,15 +126,15 @@ def run(program: list[Step], args: tuple[Any, ...], places: list[Any]) -> list[A
             case "gather" if axes and shape[0]:
                 held.append(a[[k % shape[0], 0, -1]])
             case "take" if axes and a.size:
-                held.append(np.take_along_axis(a, np.argsort(b, axis), axis) if shape == b.shape else a)
-            case "concatenate" if axes and axes == b.ndim and shape[1:] == b.shape[1:] and a.size + b.size < 99:
+                held.append(np.take_along_axis(a, np.argsort(b, axis), axis) if b.shape == shape else a)
+            case "concatenate" if axes == b.ndim > 0 and shape[1:] == b.shape[1:] and a.size + b.size < 99:
                 held.append(np.concatenate([a, b, a][: 2 + k % 2]))
             case "stack" if shape == b.shape and axes < 3 and a.size < 40:
                 held.append(np.stack([a, b], axis=k % (axes + 1)))
             case "matmul" if axes == 2 == b.ndim and shape[1] == b.shape[1]:
                 held.append(a @ b.T if k % 2 else np.einsum("ij,kj->ik", a, b))
             case "constant":
-                held.append(np.broadcast_to(np.arange(3.0), (2, 3)) if k % 2 else np.float64(0.5))  # for reading only
+                held.append(np.broadcast_to(np.arange(3.0), (2, 3)) if k % 2 else np.float64(0.5))  # to read
             case "read":
                 held.append(places[k % len(places)])
             case "leave" if isinstance(a, np.ndarray):
