@@ -1,4 +1,4 @@
-"""Functions that NumPy does not dispatch, made to ask a duck array first: whoever reads them sees one call."""
+"""Functions that NumPy does not dispatch, made to ask a duck array first: every reader sees one call."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ def kernel(
     Args:
         writes: ``writes(*args, **params)`` says which of the given arrays it writes into.
         out: it takes ``out=``, an array that it fills and returns.
-        elementwise: likewise, and it acts on each element, so that a part of the arrays gives that part of the
-            result; ``out`` may be one of its arguments.
+        elementwise: likewise, and it acts on each element, so that a part of the arrays gives that part of
+            the result; ``out`` may be one of its arguments.
     """
+
     def call(*args: Any, **params: Any) -> Any:
         other = duck(args) if not params else duck((*args, *params.values()))
         if other is not None:
@@ -61,5 +62,6 @@ def duck(values: Any) -> Any:
         if type(v) is tuple:
             v = duck(v)
         if v is not None and type(v) is not ndarray and hasattr(type(v), "__array_function__"):
-            return v
+            if not issubclass(type(v), ndarray):  # a subclass would have the function ask again, for ever
+                return v
     return None

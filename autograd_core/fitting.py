@@ -76,7 +76,7 @@ def tame(d: Any, g: Any) -> Any:
     """
     value: Any = d if type(d) is ndarray else strip(d)
     kind = type(value)
-    if kind is ndarray or issubclass(kind, np.generic):
+    if kind is ndarray or issubclass(kind, (ndarray, np.generic)):
         if math.isfinite(np.vdot(value, value)):
             return d
     elif hasattr(kind, "__array_function__"):  # a duck array, of which no value is looked at

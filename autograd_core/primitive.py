@@ -22,11 +22,11 @@ from functools import partial, wraps
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy import ndarray
 
 from .calls import UNROLLED, builder
 from .docs import describe, parameters_of, with_kinks
-from .ducks import duck as duck, kernel
+from .ducks import duck as duck
+from .ducks import kernel
 from .errors import NotDifferentiableError, message
 from .fitting import fit, tame
 from .node import has_box, strip

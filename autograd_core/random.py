@@ -15,7 +15,7 @@ True
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -68,7 +68,8 @@ def get_state() -> dict[str, Any]:
     >>> bool((nn.random.generator().random(3) == a).all())
     True
     """
-    return generator().bit_generator.state  # type: ignore[no-any-return]
+    state: dict[str, Any] = cast(Any, generator().bit_generator).state
+    return state
 
 
 def set_state(state: dict[str, Any]) -> None:

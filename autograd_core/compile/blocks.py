@@ -1,4 +1,4 @@
-"""Elementwise calls in a row, run block by block: what one leaves is still in the cache when the next one reads it.
+"""Elementwise calls in a row, run block by block: what one leaves is in the cache when the next one reads it.
 
 A call on a million elements reads and writes main memory; sixteen thousand at a time stay in the cache of a
 core, results that only the group reads get memory for one block and no more, and blocks run side by side in
@@ -17,6 +17,7 @@ from ..kernels.threads import split
 from .capture import Call, Slot, slots_of
 from .emit import Names, form_of
 from .loops import Loop, merged
+from .passes import QUIET
 
 __all__ = ["Group", "grouped"]
 
@@ -25,8 +26,9 @@ CACHE = 1 << 19  # bytes that the arrays of a block take together
 PAGE = 4096  # bytes
 THREAD = 100.0  # microseconds of work that are worth a thread
 SLOW = {  # nanoseconds per element, where it is much more than 0.1
-    np.tanh: 0.4, np.exp: 0.4, np.log: 0.4, np.log1p: 0.5, np.expm1: 0.5, np.sin: 0.5, np.cos: 0.5, np.power: 5.0,
-    np.divide: 0.2, np.sqrt: 0.2, np.maximum: 0.1, np.arctan: 1.0, np.arctan2: 3.0, np.log2: 0.5, np.exp2: 0.5,
+    np.tanh: 0.4, np.exp: 0.4, np.log: 0.4, np.log1p: 0.5, np.expm1: 0.5, np.sin: 0.5, np.cos: 0.5,
+    np.power: 5.0, np.divide: 0.2, np.sqrt: 0.2, np.maximum: 0.1, np.arctan: 1.0, np.arctan2: 3.0,
+    np.log2: 0.5, np.exp2: 0.5,
 }  # fmt: skip
 
 
@@ -73,7 +75,7 @@ class Group:
         return [*self.args, *(s for s in self.outs if s not in self.args)]
 
     def cuts(self, slot: Slot) -> bool:
-        """Tell whether an array has a part for each block; else it is read whole for each, as it broadcasts."""
+        """Tell whether an array has a part for each block; else it broadcasts, and is read whole for each."""
         if not self.rows:
             return slot.shape == self.shape
         return len(slot.shape) == len(self.shape) and slot.shape[0] == self.shape[0]
@@ -109,24 +111,28 @@ class _Blocks:
         arrays = group.arrays
         lines = ["def work(first, last, temporary, given):"]
         lines.append(" " + ", ".join(inner.slot(s) + "_" for s in arrays) + ", = given")
-        lines.append(" for block in range(first, last):")
-        lines.append(f"  i = block * {self.size}; j = min(i + {self.size}, {self.length})")
+        body = [f"i = block * {self.size}; j = min(i + {self.size}, {self.length})"]
         for s in arrays:
             name = inner.slot(s)
-            lines.append(f"  {name} = {name}_[i:j]" if s in cut else f"  {name} = {name}_")
+            body.append(f"{name} = {name}_[i:j]" if s in cut else f"{name} = {name}_")
         tail = group.shape[1:] if group.rows else ()
         for storage, (index, slot) in places.items():
-            shape = f"[:(j - i) * {width}].reshape((j - i, {', '.join(map(str, tail))}))" if tail else "[:j - i]"
+            shape = "[:j - i]"
+            if tail:
+                shape = f"[:(j - i) * {width}].reshape((j - i, {', '.join(map(str, tail))}))"
             inner.space[f"type{storage}"] = slot.dtype
-            lines.append(f"  b{storage} = temporary[{index}].view(type{storage}){shape}")
-        before = group.calls[-1].errors
+            body.append(f"b{storage} = temporary[{index}].view(type{storage}){shape}")
+        errors = group.errors
         for step in steps:
-            if isinstance(step, Call) and step.errors != before:
-                lines.append(f"  errors({inner(step.errors)})")
-                before = step.errors
-            lines.append("  " + (line_of(step, inner) if isinstance(step, Call) else step.text(inner)))
-        if before != group.calls[-1].errors:
-            lines.append(f"  errors({inner(group.calls[-1].errors)})")
+            if isinstance(step, Call) and step.errors != errors:
+                body.append(f"errors({inner(step.errors)})")
+                errors = step.errors
+            body.append(line_of(step, inner) if isinstance(step, Call) else step.text(inner))
+        if errors != group.errors:
+            body.append(f"errors({inner(group.errors)})")
+        lines += [" try:", "  for block in range(first, last):", *("   " + line for line in body)]
+        # A warning that is an error may not leave the state behind that it was raised in.
+        lines += [" finally:", f"  errors({inner(group.errors)})" if "errors(" in "".join(body) else "  pass"]
         exec(compile("\n".join(lines), "<blocks>", "exec"), inner.space)
         self.source = "\n".join(lines)
         self.work = inner.space.pop("work")
@@ -269,12 +275,12 @@ def grouped(
 
 
 def _contiguous(slot: Slot) -> bool:
-    return bool(slot.layout) and np.empty(slot.shape, slot.dtype).strides == slot.layout[2]
+    return slot.layout is not None and np.empty(slot.shape, slot.dtype).strides == slot.layout[2]
 
 
 def _may(call: Call, is_static: Callable[[Slot], bool], fresh: set[int]) -> bool:
     """Tell whether a call can stand in a group: elementwise, large, and each array is cut or read whole."""
-    if not is_elementwise(call):
+    if not is_elementwise(call) or not QUIET.issuperset(call.errors):  # heard of once, not per block
         return False
     out = call.out
     if prod(out.shape) < LEAST or not _contiguous(out) or (out in call.outs and out.view):

@@ -8,12 +8,9 @@ constants and results. A slot that shows the memory of another one is a view of 
 
 from __future__ import annotations
 
-import os
 import sys
-import sysconfig
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from threading import get_ident
 from typing import Any
 
@@ -34,64 +31,12 @@ from .functions import (
     writes_of,
 )
 from .generators import TracedGenerator
+from .lines import LIBRARIES, OURS, file_of, is_ours, located, where
+from .own import Own, shows
 from .slots import Call, Slot, replaced, slots_of
 from .traced import Traced, getitem
 
-__all__ = ["Call", "Capture", "Slot", "file_of", "is_ours", "located", "replaced", "slots_of", "where"]
-
-ROOT = Path(__file__).resolve().parents[2]
-OURS = tuple(f"{ROOT / name}/" for name in ("autograd_core", "nn", "optim"))
-TRIAL = os.path.join("compile", "trial.py")
-LIBRARIES = (str(Path(np.__file__).resolve().parent) + "/", "<frozen",
-             *{sysconfig.get_path(kind) + "/" for kind in ("stdlib", "purelib", "platlib")})  # fmt: skip
-
-
-def is_ours(file: str) -> bool:
-    return file.startswith(OURS)
-
-
-def file_of(frame: Any) -> str:
-    """Return the file of the code that runs in a frame; what ``exec`` made is of the file that made it."""
-    file: str = frame.f_code.co_filename
-    if not file.startswith("<") or file.startswith("<doctest"):  # an example
-        return file
-    return frame.f_globals.get("__file__") or file
-
-
-def where(step: tuple[str, int] | None = None) -> tuple[str, int]:
-    """Return the file and line, outside of the library and NumPy, that runs now; ``step`` where none of it does."""
-    frame: Any = sys._getframe(1)
-    while frame.f_back is not None and file_of(frame).startswith((*OURS, *LIBRARIES)):
-        if step is not None and frame.f_code.co_filename.endswith(TRIAL):
-            return step
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
-
-
-def located(line: Any) -> str:
-    return f"{line[0]}:{line[1]}" if line else "an unknown line"
-
-
-def shows(y: Any, arrays: Any) -> bool:
-    """Tell whether an array is one of others, or a view of one."""
-    return type(y) is ndarray and any(type(x) is ndarray and np.may_share_memory(x, y) for x in arrays)
-
-
-class Own:
-    """A kernel that returned what came, or a view of it: of that a copy, as the next result may be another array."""
-
-    def __init__(self, fun: Any) -> None:
-        self.fun, self.__name__ = fun, fun.__name__
-
-    def __call__(self, *args: Any, **params: Any) -> Any:
-        y = self.fun(*args, **params)
-        return y.copy() if shows(y, args) else y
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Own) and other.fun == self.fun
-
-    def __hash__(self) -> int:
-        return hash(self.fun)
+__all__ = ["OURS", "Call", "Capture", "Slot", "file_of", "is_ours", "located", "replaced", "slots_of"]
 
 
 class Capture:
@@ -184,7 +129,8 @@ class Capture:
         finally:
             sys.setprofile(watch)
 
-    def _call(self, fun: Any, args: Sequence[Any], params: Any, writes: Sequence[Any], draws: Any, kernel: Any) -> Any:
+    def _call(self, fun: Any, args: Sequence[Any], params: Any, writes: Sequence[Any], draws: Any,
+              kernel: Any) -> Any:  # fmt: skip
         if not self.open:
             raise CompileError(
                 "[compile] got an array that a captured step left behind where nothing puts it back, "

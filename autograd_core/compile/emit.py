@@ -1,8 +1,9 @@
-"""From a list of calls to a Python function that makes them: into memory that is there, with nothing in between.
+"""From a call to the text that makes it again: into memory that is there, with nothing in between.
 
-Arrays whose memory stays where it is from step to step (leaves, constants, buffers) are *static*: views of them
-are taken once, when the function is bound to them. The others (what comes as an argument, what is handed out,
-and what NumPy gives no way to write into given memory) are local variables, taken anew in each step.
+Arrays whose memory stays where it is from step to step (leaves, constants, buffers) are *static*: views of
+them are taken once, when the function is bound to them. The others (what comes as an argument, what is
+handed out, and what NumPy gives no way to write into given memory) are local variables, taken anew in each
+step.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ __all__ = ["Names", "OPERATORS", "form_of"]
 
 # Functions that take out=, and write into it what they would return.
 WITH_OUT = {
-    np.concatenate, np.stack, np.dot, np.mean, np.std, np.var, np.sum, np.prod, np.max, np.min, np.amax, np.amin,
-    np.cumsum, np.cumprod, np.clip, np.argmax, np.argmin, np.einsum, np.any, np.all, np.trace, np.outer, np.compress,
-    np.round, np.around, np.ptp, np.nanmax, np.nanmin, np.nansum, np.nanmean, np.choose, np.linalg.multi_dot,
+    np.concatenate, np.stack, np.dot, np.mean, np.std, np.var, np.sum, np.prod, np.max, np.min, np.amax,
+    np.amin, np.cumsum, np.cumprod, np.clip, np.argmax, np.argmin, np.einsum, np.any, np.all, np.trace,
+    np.outer, np.compress, np.round, np.around, np.ptp, np.nanmax, np.nanmin, np.nansum, np.nanmean,
+    np.choose, np.linalg.multi_dot,
 }  # fmt: skip
 METHODS_WITH_OUT = {
     Method(name) for name in (
-        "sum", "prod", "max", "min", "mean", "std", "var", "cumsum", "cumprod", "clip", "argmax", "argmin", "any",
-        "all", "trace", "round", "dot",
+        "sum", "prod", "max", "min", "mean", "std", "var", "cumsum", "cumprod", "clip", "argmax", "argmin",
+        "any", "all", "trace", "round", "dot",
     )
 }  # fmt: skip
 COPIES = {Method("copy"), Method("astype"), np.copy, np.astype, np.ascontiguousarray}
@@ -43,9 +45,11 @@ OPERATORS = {
     np.not_equal: "!=", operator.pow: "**",
 }  # fmt: skip
 
+LETTERS = {"leaf": "a", "constant": "c", "input": "x", "generator": "r", "result": "b"}  # of names
+
 
 def form_of(call: Call) -> str:
-    """Say how a call can be made: ``out`` into given memory, ``copy`` by copyto, ``fresh`` as NumPy returns it."""
+    """Say how a call is made: ``out`` into given memory, ``copy`` or ``select`` by copyto, or ``fresh``."""
     fun, out = call.fun, call.out
     if not isinstance(out, Slot) or out not in call.outs or out.scalar or out.view:
         return "fresh"
@@ -84,7 +88,6 @@ class Names:
         }
         self.names: dict[int, str] = {}
         self.held: list[Any] = []  # so that an id stays one object's
-        self.local: dict[Slot, str] = {}
 
     def __call__(self, x: Any) -> str:
         """Return the name of an object, or the text of a constant."""
@@ -101,7 +104,7 @@ class Names:
         return self.names[id(x)]
 
     def slot(self, slot: Slot) -> str:
-        return self.local.get(slot) or f"{ {'leaf': 'a', 'constant': 'c', 'input': 'x', 'generator': 'r'}.get(slot.kind, 'b')}{slot.number}"
+        return f"{LETTERS[slot.kind]}{slot.number}"
 
     def text(self, x: Any) -> str:
         """Return the text of an argument."""

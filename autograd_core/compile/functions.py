@@ -39,6 +39,19 @@ SHAPING = {  # arguments that say a shape: of a traced one, the value would be t
 }  # fmt: skip
 SHAPING_METHODS = {"byteswap", "reshape", "resize", "squeeze", "swapaxes", "transpose", "view"}
 SHAPED_IN_USE = {np.bincount, np.linalg.lstsq}  # by values, but seldom: their shapes are checked
+IN_C = {  # the arguments of functions in C: NumPy itself tells them only from 2.4 on
+    np.bincount: "x weights minlength",
+    np.busday_count: "begindates enddates weekmask holidays busdaycal out",
+    np.busday_offset: "dates offsets roll weekmask holidays busdaycal out",
+    np.concatenate: "arrays axis out",
+    np.dot: "a b out",
+    np.empty_like: "prototype dtype order subok shape",
+    np.is_busday: "dates weekmask holidays busdaycal out",
+    np.lexsort: "keys axis",
+    np.packbits: "a axis bitorder",
+    np.unpackbits: "a axis count bitorder",
+    np.unravel_index: "indices shape order",
+}
 FILES = {np.save, np.savez, np.savetxt, np.savez_compressed}
 BINS = {np.histogram, np.histogram_bin_edges, np.histogram2d, np.histogramdd}
 
@@ -59,6 +72,8 @@ def array_of(x: Any) -> Any:
 
 @cache
 def _names(function: Any) -> list[str]:
+    if function in IN_C:
+        return IN_C[function].split()
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

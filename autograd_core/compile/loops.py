@@ -1,8 +1,9 @@
 """Arithmetic of a block in one loop that numba compiles: what is computed on the way stays in registers.
 
-Only operations that are rounded once, as IEEE 754 defines them (+, -, *, /, square root, comparisons, casts), and the
-loop neither reorders nor contracts them: each result has the bits that NumPy's call gives. Functions such as
-``exp`` stay NumPy's calls. Floating-point warnings of the arithmetic are not raised in such a loop.
+Only operations that are rounded once, as IEEE 754 defines them (+, -, *, /, square root, comparisons, casts).
+The loop neither reorders nor contracts them: each result has the bits that NumPy's call gives, but for the sign
+of a NaN, which the standard leaves open. Functions such as ``exp`` stay NumPy's calls. Floating-point warnings
+of the arithmetic are not raised in such a loop.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from ..fitting import _tamed
 from ..kernels.twins import is_used
 from .capture import Call, Slot, slots_of
 from .emit import Names
+from .passes import QUIET
 
 __all__ = ["Loop", "merged"]
 
 TEXTS = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
-    np.negative: "-{}", np.positive: "{}", np.square: "{0} * {0}", np.sqrt: "sqrt({})", np.absolute: "abs({})",
-    np.reciprocal: "one / {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.less: "{} < {}",
-    np.less_equal: "{} <= {}", np.equal: "{} == {}", np.not_equal: "{} != {}",
+    np.negative: "-{}", np.positive: "{}", np.square: "{0} * {0}", np.sqrt: "sqrt({})",
+    np.absolute: "abs({})", np.reciprocal: "one / {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
+    np.less: "{} < {}", np.less_equal: "{} <= {}", np.equal: "{} == {}", np.not_equal: "{} != {}",
 }  # fmt: skip
 KINDS = {np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool)}
-QUIET = {"ignore", "warn"}
 
 
 def is_arithmetic(call: Call, flat: bool) -> bool:
@@ -38,10 +39,8 @@ def is_arithmetic(call: Call, flat: bool) -> bool:
         return False
     if call.kernel is _tamed:
         return True
-    if call.fun not in TEXTS or call.args and call.out.dtype.kind == "b" and call.fun in (np.add, np.multiply):
-        return False
-    loop = _types(call)
-    return loop is not None and all(d in KINDS for d in loop) and (loop[0].kind == "f")
+    loop = _types(call) if call.fun in TEXTS else None
+    return loop is not None and KINDS.issuperset(loop) and loop[0].kind == "f"  # + of two truths is "or"
 
 
 def _types(call: Call) -> tuple[Any, ...] | None:
@@ -89,17 +88,22 @@ class Loop:
             lines.append(f"  {name[s]} = a{i}[i]")
         current = dict(name)
         for k, call in enumerate(self.calls):
-            lines.append(f"  v{k} = {self._formula(call, current, space)}")
+            value = self._formula(call, current, space)
+            types = None if call.kernel else _types(call)
+            if types and types[-1] != call.out.dtype:  # x += y, with a y of more bits: rounded once more
+                value = f"{_kind(call.out.dtype, space)}({value})"
+            lines.append(f"  v{k} = {value}")
             current[call.out] = f"v{k}"
         for j, s in enumerate(self.stores):
             lines.append(f"  o{j}[i] = {current[s]}")
-        given = [f"a{i}" for i in range(len(wide))] + [name[s] for s in single] + [f"o{j}" for j in range(len(self.stores))]
+        given = [f"a{i}" for i in range(len(wide))] + [name[s] for s in single]
+        given += [f"o{j}" for j in range(len(self.stores))]
         source = "\n".join([f"def loop({', '.join(given)}):", f" for i in range({given[-1]}.size):", *lines])
         exec(compile(source, "<loop>", "exec"), space)
         compiled = numba.njit(nogil=True, error_model="numpy")(space["loop"])
         compiled.source = source
-        arguments = [names.slot(s) for s in wide] + [f"{names.slot(s)}.item()" if False else f"{names(_number)}({names.slot(s)})"
-                                                     for s in single] + [names.slot(s) for s in self.stores]  # fmt: skip
+        arguments = [names.slot(s) for s in wide] + [f"{names(_number)}({names.slot(s)})" for s in single]
+        arguments += [names.slot(s) for s in self.stores]
         return f"{names(compiled)}({', '.join(arguments)})"
 
     def _formula(self, call: Call, current: dict[Slot, str], space: dict[str, Any]) -> str:

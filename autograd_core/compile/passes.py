@@ -1,7 +1,7 @@
 """What is done to the list of calls before it is replayed: none of it changes a bit of a result.
 
-Calls stay in their order. A call is left out where nothing reads what it makes, and one whose like was made from
-the same values before is replaced by that.
+Calls stay in their order. A call is left out where nothing reads what it makes, and one whose like was made
+from the same values before is replaced by that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy import ndarray
 from .capture import Call, Slot, replaced, slots_of
 from .traced import Method, getitem
 
-__all__ = ["lowered", "neutral", "numbers", "rooted", "shared", "used"]
+__all__ = ["QUIET", "lowered", "neutral", "numbers", "rooted", "shared", "used"]
 
 REDUCTIONS = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
@@ -25,11 +25,12 @@ REDUCTIONS = {
 REDUCING = {Method(name): ufunc for name, ufunc in REDUCTIONS.items()} | {
     getattr(np, name): ufunc for name, ufunc in REDUCTIONS.items()
 }
+QUIET = {"ignore", "warn"}  # how NumPy may treat floating-point errors where nobody needs to hear of each
 POWERS = {1: np.positive, 2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # as NumPy's own operator has it
 
 
 def lowered(call: Call) -> Call:
-    """Return a call in the form that NumPy brings it to itself, which costs less: ``x.sum()`` is ``add.reduce``."""
+    """Return a call in the form that NumPy itself brings it to: ``sum`` is ``add.reduce``. It costs less."""
     fun, args, params = call.fun, call.args, call.params
     if fun in REDUCING and params.keys() <= {"axis", "keepdims"} and len(args) <= 2 and "out" not in params:
         axis = args[1] if len(args) == 2 else params.get("axis")
@@ -37,7 +38,9 @@ def lowered(call: Call) -> Call:
         call.fun, call.args, call.params = REDUCING[fun].reduce, args[:1], {"axis": axis, **kept}
         if fun in (Method("any"), Method("all"), np.any, np.all) and args[0].dtype != np.bool:
             call.fun, call.args, call.params = fun, args, params
-    elif fun is operator.pow and isinstance(args[0], Slot) and args[0].dtype.kind == "f" and _is_array(call.out):
+    elif fun is operator.pow and isinstance(args[0], Slot) and args[0].dtype.kind == "f" and _is_array(
+        call.out
+    ):  # fmt: skip
         power = args[1]
         if type(power) in (int, float) and power in POWERS:
             call.fun, call.args = POWERS[power], args[:1]
@@ -47,7 +50,7 @@ def lowered(call: Call) -> Call:
 
 
 def neutral(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, Slot]]:
-    """Leave out products with 1, as the gradient of a sum begins, and let what is the same everywhere be a number.
+    """Leave out products with 1, as the gradient of a sum begins; let what is one number everywhere be that.
 
     Args:
         calls: in order.
@@ -71,7 +74,7 @@ def neutral(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, S
         whole = [a for a in call.args if isinstance(a, Slot) and a.shape == out.shape and not _is_uniform(a)]
         if whole:
             call.args = tuple([a.array.flat[0] if _is_uniform(a) else a for a in call.args])
-        if call.fun is np.multiply and len(whole) == 1 and out in call.outs and whole[0].layout == out.layout:
+        if call.fun is np.multiply and not call.params and len(whole) == 1 and whole[0].layout == out.layout:
             other = next((a for a in call.args if not isinstance(a, Slot)), None)
             if isinstance(other, (int, float, np.floating)) and other == 1 and type(other) is not bool:
                 if written.isdisjoint((out.storage, whole[0].storage)):
@@ -82,7 +85,7 @@ def neutral(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, S
 
 
 def numbers(calls: list[Call]) -> None:
-    """Let arithmetic read a NumPy number where it read the array of no axes that was made of it: it costs less."""
+    """Let arithmetic read a NumPy number, which costs less than the array of no axes that was made of it."""
     written = {slot.storage for call in calls for slot in call.writes}
     number: dict[Slot, Slot] = {}
     for call in calls:
@@ -128,7 +131,9 @@ def shared(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, Sl
             left.append(call)
             continue
         states = tuple([versions.get(slot.storage, 0) for slot in slots_of([call.args, call.params])])
-        key = (call.fun, _frozen(call.args), _frozen(call.params), states, call.out.layout, call.out.scalar)
+        loud = () if QUIET.issuperset(call.errors) else call.errors  # it may raise where the other did not
+        kind = (call.out.layout, call.out.scalar, loud)
+        key = (call.fun, _frozen(call.args), _frozen(call.params), states, kind)
         try:
             before = made.setdefault(key, call)
         except TypeError:  # an argument that cannot be hashed
@@ -174,7 +179,9 @@ def used(calls: list[Call], wanted: set[int], outside: set[int]) -> list[Call]:
     for call in reversed(calls):
         makes = {slot.storage for slot in (*call.outs, *call.writes)}
         effect = call.draws or not (call.outs or call.writes)  # a check, which may raise
-        if effect or not makes.isdisjoint(live) or not makes.isdisjoint(outside & {s.storage for s in call.writes}):
+        effect = effect or not QUIET.issuperset(call.errors)  # as this may
+        effect = effect or any(s.storage in outside for s in call.writes)
+        if effect or not makes.isdisjoint(live):
             left.append(call)
             live.update(slot.storage for slot in slots_of([call.args, call.params]))
             live.update(slot.storage for slot in call.writes)

@@ -1,8 +1,8 @@
 """Where a value stands: a way to read it, to put another one there, and to write both down as Python.
 
-A *concrete* place names the object that holds the value (an item, an attribute, a cell). A place by path starts
-from another place, so that it finds what stands there now, whichever objects lead to it: arguments, parts of
-tuples, and what a step itself makes anew. The last kinds are read only: they say what is guarded.
+A *concrete* place names the object that holds the value (an item, an attribute, a cell). A place by path
+starts from another place, so that it finds what stands there now, whichever objects lead to it: arguments,
+parts of tuples, and what a step itself makes anew.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ..node import recording
 from ..tensor import Tensor
 
 __all__ = [
-    "LOOKUP", "Absent", "Attribute", "Cell", "Contents", "Entry", "Field", "Given", "Has", "Item", "Keys", "Part", "Place",
-    "Root", "Switch", "Truth",
+    "LOOKUP", "Attribute", "Cell", "Entry", "Field", "Given", "Item", "Name", "Part", "Place", "Root",
+    "Switch",
 ]  # fmt: skip
 
 LOOKUP = (LookupError, AttributeError, ValueError, TypeError)  # what reading a place may raise
@@ -82,7 +82,7 @@ class Given(Place):
 
 
 class Item(Place):
-    """An item of a dictionary or a list. Attributes and globals are items too, which is a faster way to them."""
+    """An item of a dictionary or a list. Attributes and globals are items too: the fastest way to them."""
 
     kind = "item"
 
@@ -126,8 +126,9 @@ class Attribute(Place):
 
     def set(self, value: Any) -> None:
         if isinstance(self.holder, partial):
-            state = {name: getattr(self.holder, name) for name in ("func", "args", "keywords")} | {self.key: value}
-            self.holder.__setstate__((*state.values(), self.holder.__dict__))
+            part: Any = self.holder
+            state = {name: getattr(part, name) for name in ("func", "args", "keywords")} | {self.key: value}
+            part.__setstate__((*state.values(), part.__dict__))
         else:
             (setattr if isinstance(self.holder, type) else object.__setattr__)(self.holder, self.key, value)
 
@@ -230,7 +231,8 @@ class Part(Place):
         return self if isinstance(whole, tuple) else Item(whole, self.key)
 
     def __repr__(self) -> str:
-        return f"{self.holder!r}[{repr(self.key) if isinstance(self.key, (str, int)) else type(self.key).__name__}]"
+        key = repr(self.key) if isinstance(self.key, (str, int)) else type(self.key).__name__
+        return f"{self.holder!r}[{key}]"
 
 
 class Field(Place):
@@ -257,101 +259,11 @@ class Field(Place):
         return f"{self.holder!r}.{self.key}"
 
 
-# -- read only -------------------------------------------------------------------------------------
-
-
-class Contents(Place):
-    """What is in a set, or in bytes that can be written to."""
-
-    kind = "set"
-
-    def get(self) -> Any:
-        return contents(self.holder)
-
-    def text(self, name: Name) -> str:
-        return f"{name(contents)}({name(self.holder)})"
-
-    def __repr__(self) -> str:
-        return f"a {type(self.holder).__name__}"
-
-
-class Keys(Place):
-    """The keys of the dictionary at another place, in their order."""
-
-    kind = "keys"
-
-    def get(self) -> Any:
-        return tuple(self.holder.get())
-
-    def text(self, name: Name) -> str:
-        return f"tuple({self.holder.text(name)})"
-
-    def __repr__(self) -> str:
-        return f"the keys of {self.holder!r}"
-
-
-class Truth(Place):
-    """Whether the number at another place is 0."""
-
-    kind = "truth"
-
-    def get(self) -> Any:
-        return truth(self.holder.get())
-
-    def text(self, name: Name) -> str:
-        return f"{name(truth)}({self.holder.text(name)})"
-
-    def __repr__(self) -> str:
-        return f"whether {self.holder!r} is 0"
-
-
-class Absent(Place):
-    """Whether none of some names is in a dictionary."""
-
-    kind = "absent"
-
-    def get(self) -> Any:
-        return self.holder.keys().isdisjoint(self.key)
-
-    def text(self, name: Name) -> str:
-        return f"{name(self.holder)}.keys().isdisjoint({name(self.key)})"
-
-    @property
-    def id(self) -> Any:
-        return self.kind, id(self.holder), self.key
-
-    def __repr__(self) -> str:
-        return f"a global name ({', '.join(sorted(self.key & self.holder.keys())) or 'not there yet'})"
-
-
-class Has(Place):
-    """Whether an object has an attribute."""
-
-    kind = "has"
-
-    def get(self) -> Any:
-        return hasattr(self.holder, self.key)
-
-    def text(self, name: Name) -> str:
-        return f"hasattr({name(self.holder)}, {self.key!r})"
-
-    def __repr__(self) -> str:
-        return f"{type(self.holder).__name__}.{self.key}"
-
-
-def truth(x: Any) -> bool:
-    return any(x) if type(x) in (tuple, list) else bool(x)
-
-
 def value_of(variable: ContextVar[Any]) -> Any:
     try:
         return variable.get()
     except LookupError:
         return None
-
-
-def contents(x: Any) -> Any:
-    return frozenset(x) if isinstance(x, (set, frozenset)) else bytes(x)
 
 
 def _key(key: Any, name: Name) -> str:

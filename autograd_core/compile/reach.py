@@ -1,188 +1,41 @@
 """What Python state a step reads: arrays, which are lifted, and everything else, which is guarded.
 
-A replay runs no Python of the step, so whatever its Python reads must be known to be what it was. While a step
-runs, :class:`Watch` notes which code runs, hence which globals and attributes are read by name. From these, the
-closures of the functions, and the arguments, :func:`walk` reaches objects, containers and arrays, and says
-at which :class:`~.place.Place` each stands. Python of the library itself is taken as it is: what is put in
-the place of its functions while a program runs is not seen.
+From the globals that a step's code names (:mod:`watch`), the closures of its functions and its arguments,
+:func:`walk` reaches objects, containers and arrays, and says at which :class:`~.place.Place` each stands.
 """
 
 from __future__ import annotations
 
-import dis
-import gc
 import operator
-import os
 import random
-import sys
 import types
 import weakref
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from contextvars import ContextVar
-from functools import lru_cache, partial
-from pathlib import Path
-from types import CodeType
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from ..errors import CompileError, message
-from ..node import LEAF, Node, next_id, recording
+from ..node import LEAF, Node, recording
 from ..tensor import Tensor
-from .capture import OURS, file_of, is_ours
-from .place import (
-    Absent,
-    Attribute,
-    Cell,
-    Contents,
-    Entry,
-    Field,
-    Given,
-    Has,
-    Item,
-    Keys,
-    Part,
-    Place,
-    Switch,
-    Truth,
-    truth,
-)
+from .capture import is_ours
+from .place import Attribute, Cell, Entry, Field, Given, Item, Part, Place, Switch
+from .readonly import Contents, Has, Keys, Truth, truth
 from .traced import Traced
+from .watch import Watch, is_state, is_state_module, module_file
 
-__all__ = ["ATOMS", "Opaque", "Place", "Site", "Watch", "arguments", "equal", "is_atom", "progress",
-           "walk"]
+__all__ = ["ATOMS", "Opaque", "Place", "Site", "arguments", "equal", "is_atom", "progress", "walk"]
 
-HERE = str(Path(__file__).parent) + "/"
-BESIDE = Path(np.__file__).parents[1]
-LIBRARIES = tuple(f"{BESIDE / name}/" for name in ("numpy", "scipy", "numba", "llvmlite"))
-NO_STATE = (*OURS, *LIBRARIES, "<frozen")  # code whose globals are no state of a step
-STANDARD = str(Path(os.__file__).parent) + "/"
 ATOMS = (
-    bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, range, type(...), type(NotImplemented),
-    slice,
+    bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, range, slice, type(...),
+    type(NotImplemented),
 )  # fmt: skip
-# Names that are made at run time: where code has one of these, every attribute of what it reaches counts.
-DYNAMIC = {
-    "getattr", "setattr", "hasattr", "vars", "__dict__", "attrgetter", "globals", "locals", "eval", "exec",
-    "__getattribute__",
-}  # fmt: skip
-ENVIRONMENT = {"environ", "getenv", "environb"}
-SPACES = {"globals", "eval", "exec", "locals", "vars", "__dict__"}
-
-
-def _is_state(file: str) -> bool:
-    """Tell whether code of this file may read globals that change from step to step."""
-    if file.startswith(NO_STATE):
-        return False
-    return not file.startswith(STANDARD) or "site-packages" in file or "dist-packages" in file
-
-
-def _file(module: str) -> str:
-    return getattr(sys.modules.get(module), "__file__", None) or ""  # none: typed in by a user
-
-
-def _is_state_module(name: str) -> bool:
-    return name not in sys.builtin_module_names and _is_state(_file(name))
-
-
-@lru_cache(4096)
-def _reads(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the globals that code reads by name, and the modules that it imports."""
-    found = [(i.opname, i.argval) for i in dis.get_instructions(code)]
-    names = {name for op, name in found if op in ("LOAD_GLOBAL", "LOAD_NAME")}
-    if not SPACES.isdisjoint(code.co_names):
-        names.update(code.co_names, (c for c in code.co_consts if type(c) is str))
-    return frozenset(names), frozenset(name for op, name in found if op == "IMPORT_NAME")
-
-
-def _is_for_the_library(frame: Any, file: str) -> bool:
-    """Tell whether code of Python's own library runs because the library, NumPy or numba called it."""
-    if not file.startswith(STANDARD) or "-packages" in file:
-        return False
-    while frame is not None and (file := file_of(frame)).startswith(STANDARD) and "-packages" not in file:
-        frame = frame.f_back
-    return frame is not None and file.startswith(NO_STATE)
-
-
-class Watch:
-    """Note which code runs within a ``with`` block, in this thread."""
-
-    def __init__(self) -> None:
-        self.begun = next_id()  # what was written to since has a later version
-        self.codes: dict[Any, tuple[CodeType, dict[str, Any] | None]] = {}  # with its globals, where they are state
-        self.names: set[str] = set()
-        self.texts: set[str] = set()  # keys that code outside of the library may read
-        self.dynamic = False  # attributes are read by names that are made at run time
-        self.moving: set[Any] = set()  # places whose objects the step itself replaces
-        self._apart: Any = None  # a frame whose calls are no code of the step
-
-    @property
-    def size(self) -> Any:
-        """Another one once more is known."""
-        state = sum(space is not None for _, space in self.codes.values())
-        return state, len(self.names), self.dynamic, len(self.moving)
-
-    def __enter__(self) -> Watch:
-        self._before = sys.getprofile()
-        self._collecting = gc.isenabled()
-        gc.disable()  # what it calls (gc.callbacks, __del__) is no code of the step
-        sys.setprofile(self._saw)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._collecting:
-            gc.enable()
-        known = self._before is None or callable(self._before)
-        sys.setprofile(self._before if known else None)
-        if not known:  # cProfile's is no function
-            self._before.enable()  # type: ignore[union-attr]
-
-    def _saw(self, frame: Any, event: str, arg: Any) -> None:
-        if self._apart is not None:
-            if event == "return" and frame is self._apart:
-                self._apart = None
-        elif event == "call":
-            code = frame.f_code
-            if code.co_filename.startswith("<frozen importlib") or f"{os.sep}numba{os.sep}" in code.co_filename:
-                self._apart = frame  # what runs while a module is imported or a loop is compiled runs once
-                return
-            key = code, id(frame.f_globals)  # equal code stands in several modules; numba makes it anew in each call
-            if key not in self.codes:
-                file = file_of(frame)
-                if not file.startswith((HERE, *LIBRARIES)):
-                    self.codes[key] = code, frame.f_globals if _is_state(file) else None
-                    self.names.update(code.co_names)
-                    self.names.update(c for c in code.co_consts if type(c) is str)
-                    if _is_for_the_library(frame, file):
-                        del self.codes[key]  # a user's code may call it too
-                    elif not file.startswith(NO_STATE):
-                        self.texts.update(c for c in code.co_consts if type(c) is str)
-                        self.dynamic |= not DYNAMIC.isdisjoint(code.co_names)
-        if callable(self._before):  # cProfile's is not
-            self._before(frame, event, arg)
-
-    def roots(self) -> Iterator[tuple[Place, Any]]:
-        """Yield the globals that the code reads, each with its place."""
-        spaces: dict[int, tuple[dict[str, Any], set[str]]] = {}
-        for code, space in self.codes.values():
-            if space is not None:
-                names, imports = _reads(code)
-                spaces.setdefault(id(space), (space, set()))[1].update(names)
-                for name in imports:
-                    package = space.get("__package__") or ""
-                    module = sys.modules.get(name) or sys.modules.get(f"{package}.{name}") or sys.modules.get(package)
-                    if module is not None:
-                        yield Given(module), module
-        if any(space is not None and not ENVIRONMENT.isdisjoint(code.co_names) for code, space in self.codes.values()):
-            yield Given(os.environ), vars(os.environ)["_data"]
-        for space, names in spaces.values():
-            for name in sorted(names & space.keys()):
-                yield Item(space, name), space[name]
-            if missing := frozenset(names - space.keys()):  # built-in names too: a global would hide them
-                place = Absent(space, missing)
-                yield place, place.get()
+MOVING = ("builtins", "itertools", "_io", "_csv")  # modules whose iterators move on when they are asked
 
 
 class Site:
@@ -202,7 +55,11 @@ class Site:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Tell whether two values of Python state are the same to a step: 1, 1.0 and True, and 0.0 and -0.0, differ."""
+    """Tell whether two values of Python state are the same to a step.
+
+    >>> equal(1, 1), equal(1, 1.0), equal(1, True), equal(0.0, -0.0)
+    (True, False, False, False)
+    """
     if a is b:
         return True
     if type(a) is not type(b):
@@ -214,7 +71,8 @@ def equal(a: Any, b: Any) -> bool:
     if isinstance(a, slice):
         return equal((a.start, a.stop, a.step), (b.start, b.stop, b.step))
     if type(a) in (float, complex) or isinstance(a, np.generic):
-        return np.asarray(a).dtype == np.asarray(b).dtype and np.asarray(a).tobytes() == np.asarray(b).tobytes()
+        a, b = np.asarray(a), np.asarray(b)
+        return a.dtype == b.dtype and a.tobytes() == b.tobytes()
     return isinstance(a, ATOMS) and bool(a == b)
 
 
@@ -228,7 +86,9 @@ def _is_tuple(x: Any) -> bool:
 
 def is_atom(x: Any) -> bool:
     """Tell whether a value never changes, and holds nothing that does."""
-    return (isinstance(x, ATOMS) and type(x) is not Traced) or ((_is_tuple(x) or type(x) is frozenset) and all(map(is_atom, x)))
+    if isinstance(x, ATOMS):
+        return type(x) is not Traced  # it says that it is one of NumPy's numbers where it stands for one
+    return (_is_tuple(x) or type(x) is frozenset) and all(map(is_atom, x))
 
 
 def progress(x: Any) -> Any:
@@ -239,11 +99,9 @@ def progress(x: Any) -> Any:
         return repr(x.get_state(legacy=False) if isinstance(x, np.random.RandomState) else x.state)
     if isinstance(x, types.GeneratorType) or (hasattr(type(x), "__next__") and type(x).__module__ in MOVING):
         left = operator.length_hint(x, -1)
-        return (repr(x), left) if left >= 0 or type(x).__name__ == "count" else object()  # unknown: never the same
+        known = left >= 0 or type(x).__name__ == "count"
+        return (repr(x), left) if known else object()  # unknown: never the same
     return None
-
-
-MOVING = ("builtins", "itertools", "_io", "_csv")
 
 
 # -- by reference -----------------------------------------------------------------------------------
@@ -267,7 +125,7 @@ def walk(roots: Any, watch: Watch) -> Iterator[Site]:
             if place.kind != "given":
                 yield Site("length", place, len(value))
             stack.extend([(Part(place, i), item) for i, item in enumerate(value)][::-1])
-        elif watch.moving and place.id in watch.moving and (kind in (list, dict) or isinstance(value, Tensor)):
+        elif (kind in (list, dict) or isinstance(value, Tensor)) and place.id in watch.moving:
             for site in arguments(place, value, False):
                 yield site
                 if site.kind == "object":
@@ -321,7 +179,8 @@ def _children(value: Any, watch: Watch) -> Iterator[tuple[Any, Any]]:
             if f is not None:
                 yield Given(f), f
     elif isinstance(value, (operator.attrgetter, operator.methodcaller)):
-        watch.names.update(part for name in value.__reduce__()[1] if type(name) is str for part in name.split("."))
+        names = [name for name in value.__reduce__()[1] if type(name) is str]
+        watch.names.update(part for name in names for part in name.split("."))
     elif isinstance(value, weakref.ref):
         if (target := value()) is not None:
             yield Given(target), target
@@ -329,7 +188,7 @@ def _children(value: Any, watch: Watch) -> Iterator[tuple[Any, Any]]:
         place = Switch(value)
         yield place, place.get()
     elif isinstance(value, types.ModuleType):
-        if _is_state(value.__file__ if getattr(value, "__file__", None) else "<frozen"):
+        if is_state(getattr(value, "__file__", None) or "<frozen"):
             for name in sorted(watch.names & value.__dict__.keys()):
                 yield Item(value.__dict__, name), value.__dict__[name]
     elif isinstance(value, type):
@@ -340,11 +199,9 @@ def _children(value: Any, watch: Watch) -> Iterator[tuple[Any, Any]]:
 
 def _of_function(value: Any) -> Iterator[tuple[Any, Any]]:
     for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-        try:
+        with suppress(ValueError):  # empty
             yield Cell(cell, name), cell.cell_contents
-        except ValueError:  # empty
-            pass
-    if _is_state(value.__code__.co_filename):
+    if is_state(value.__code__.co_filename):
         yield Attribute(value, "__code__"), value.__code__
     for name in ("__defaults__", "__kwdefaults__"):
         if getattr(value, name):
@@ -354,10 +211,10 @@ def _of_function(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _of_class(value: type, watch: Watch) -> Iterator[tuple[Any, Any]]:
-    if not _is_state_module(value.__module__):
+    if not is_state_module(value.__module__):
         return
     for cls in value.__mro__:
-        if _is_state_module(cls.__module__):
+        if is_state_module(cls.__module__):
             space = Attribute(cls, "__dict__")
             yield Site("length", space, len(cls.__dict__)), None  # another name may hide one of a base
             for name in sorted(cls.__dict__.keys() & watch.names):
@@ -374,33 +231,33 @@ def _of_instance(value: Any, watch: Watch) -> Iterator[tuple[Any, Any]]:
     kind = type(value)
     if isinstance(value, dict):
         yield Site("length", Given(value), len(value)), None
-        live = set(getattr(value, "live", ())) - watch.texts  # what a step reads from arrays, which are lifted
+        live = set(getattr(value, "live", ())) - watch.texts  # of these a step has arrays, which are lifted
         for key in list(value):
-            place = Item(value, key)
-            yield (Truth(place), truth(value[key])) if key in live else (place, value[key])
+            item = Item(value, key)
+            yield (Truth(item), truth(value[key])) if key in live else (item, value[key])
             if not is_atom(key):
                 yield Given(key), key
     elif isinstance(value, (list, deque)):
         yield Site("length", Given(value), len(value)), None
-        for i, item in enumerate(value):
-            yield Item(value, i), item
+        for i, x in enumerate(value):
+            yield Item(value, i), x
     elif isinstance(value, (set, frozenset, bytearray)):
-        place: Place = Contents(value)
+        place = Contents(value)
         yield Site("value", place, place.get()), None
-        for item in value if not isinstance(value, bytearray) else ():
-            if not is_atom(item):
-                yield Given(item), item
-    every = watch.dynamic or any(is_ours(_file(c.__module__)) for c in kind.__mro__)
+        for x in value if not isinstance(value, bytearray) else ():
+            if not is_atom(x):
+                yield Given(x), x
+    every = watch.dynamic or any(is_ours(module_file(c.__module__)) for c in kind.__mro__)
     attributes = getattr(value, "__dict__", None)
     if isinstance(attributes, dict):
         # An attribute that is new may hide one of the class. Of a user's own object the order counts too.
-        if _is_state_module(kind.__module__):
+        if is_state_module(kind.__module__):
             yield Site("value", Keys(Given(attributes)), tuple(attributes)), None
         else:
             yield Site("length", Given(attributes), len(attributes)), None
-        for name, item in list(attributes.items()):
-            if name in watch.names or watch.dynamic or (every and not isinstance(item, ATOMS)):
-                yield Entry(attributes, name, value), item
+        for name, x in list(attributes.items()):
+            if name in watch.names or watch.dynamic or (every and not isinstance(x, ATOMS)):
+                yield Entry(attributes, name, value), x
     for cls in kind.__mro__:
         for name in _slots(cls):
             if every or name in watch.names:
@@ -443,9 +300,9 @@ def arguments(place: Place, value: Any, refuse: bool = True) -> Iterator[Site]:
     elif isinstance(value, Tensor):
         if refuse and isinstance(value.node, Node) and recording.get():
             raise CompileError(message(
-                "compile", f"a Tensor that is a result of an operation as {place!r}: gradients would not go back "
-                "through it", "a whole step, with backward() in it", "x.detach(), or to compile what made it too"
-            ))  # fmt: skip
+                "compile", f"a Tensor that is a result of an operation as {place!r}: gradients would not go "
+                "back through it", "a whole step, with backward() in it",
+                "x.detach(), or to compile what made it too"))  # fmt: skip
         yield Site("type", place, type(value))
         node = Field(place, "node")
         if isinstance(value.node, Node):

@@ -1,8 +1,8 @@
-"""Long chains of arithmetic on single numbers, rolled up into the loops that they came from, which numba compiles.
+"""Long chains of arithmetic on numbers, rolled up into the loops that they came from, which numba compiles.
 
-A recurrence of 10,000 steps is captured as 160,000 calls on numbers, forward and back. In such a list the same few
-operations come again and again, and what they read moves on by a constant distance: forward ahead, in the
-backward part through what was kept in reverse. So the list is cut into segments
+A recurrence of 10,000 steps is captured as 160,000 calls on numbers, forward and back. In such a list the
+same few operations come again and again, and what they read moves on by a constant distance: forward ahead,
+in the backward part through what was kept in reverse. So the list is cut into segments
 
     for k in range(count):  for q in range(period):  w[start + k period + q] = op_q(w[j_q + k s_q], ...)
 
@@ -18,7 +18,8 @@ import numpy as np
 from ..kernels.twins import is_used
 from .capture import Call, Slot, slots_of
 from .emit import Names
-from .loops import QUIET, TEXTS
+from .loops import TEXTS
+from .passes import QUIET
 
 __all__ = ["Roll", "rolled"]
 
@@ -37,7 +38,7 @@ class Read(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One operation: what it does, and what it reads: numbers of earlier ones, slots from outside, constants."""
+    """One operation, and what it reads: the numbers of earlier ones, slots from outside, constants."""
 
     fun: Any
     reads: tuple[Any, ...]
@@ -48,7 +49,7 @@ class Segment(NamedTuple):
 
     start: int
     period: int
-    count: int
+    rounds: int
     moves: list[tuple[Any, ...]]
 
 
@@ -65,11 +66,14 @@ class Roll:
         number = {call.out: i for i, call in enumerate(calls)}
         inside = set(number)
         self.args = list(dict.fromkeys(s for call in calls for s in slots_of(call.args) if s not in inside))
-        self.steps = [Step(call.fun, tuple([Read(number[a]) if type(a) is Slot and a in inside else a for a in call.args]))
-                      for call in calls]  # fmt: skip
+        self.steps = [
+            Step(call.fun, tuple([Read(number[a]) if type(a) is Slot and a in inside else a
+                                  for a in call.args]))
+            for call in calls
+        ]  # fmt: skip
         self.results = [number[s] for s in outs]
         self.segments = segments(self.steps)
-        self.lines = len(calls) - sum(s.period * s.count for s in self.segments)
+        self.lines = len(calls) - sum(s.period * s.rounds for s in self.segments)
         self.params: dict[str, Any] = {}
         self.writes: tuple[Slot, ...] = ()
         self.draws, self.fun, self.kernel = False, None, None
@@ -104,11 +108,12 @@ class Roll:
             for j in range(i, end):
                 lines.append(f" w[{j}] = {formula(self.steps[j], (0,) * len(self.steps[j].reads))}")
             if segment is not None:
-                lines.append(f" for k in range({segment.count}):")
+                lines.append(f" for k in range({segment.rounds}):")
                 for q in range(segment.period):
                     j = segment.start + q
-                    lines.append(f"  w[{j} + {segment.period} * k] = {formula(self.steps[j], segment.moves[q])}")
-                i = segment.start + segment.period * segment.count
+                    value = formula(self.steps[j], segment.moves[q])
+                    lines.append(f"  w[{j} + {segment.period} * k] = {value}")
+                i = segment.start + segment.period * segment.rounds
         exec(compile("\n".join(lines), "<roll>", "exec"), space)
         compiled = numba.njit(nogil=True, error_model="numpy")(space["roll"])
         run = _Run(compiled, len(self.steps), dtype, self.results)
@@ -139,15 +144,15 @@ def segments(steps: list[Step]) -> list[Segment]:
         best = None
         for period in range(1, PERIODS + 1):
             segment = _segment(steps, i, period)
-            if segment and (best is None or segment.period * segment.count > best.period * best.count):
+            if segment and (best is None or segment.period * segment.rounds > best.period * best.rounds):
                 best = segment
-                if best.period * best.count > (len(steps) - i) // 4:
+                if best.period * best.rounds > (len(steps) - i) // 4:
                     break
         if best is None:
             i += 1
         else:
             found.append(best)
-            i += best.period * best.count
+            i += best.period * best.rounds
     return found
 
 
@@ -155,15 +160,15 @@ def _segment(steps: list[Step], start: int, period: int) -> Segment | None:
     """Return the loop of a period that starts at a place, if there are enough rounds of it."""
     if start + ROUNDS * period > len(steps):
         return None
-    moves = []
+    moves: list[tuple[Any, ...]] = []
     for q in range(period):
         first, second = steps[start + q], steps[start + period + q]
         if first.fun is not second.fun:
             return None
-        move = [_move(a, b) for a, b in zip(first.reads, second.reads, strict=True)]
-        if None in move:
+        distances = [_move(a, b) for a, b in zip(first.reads, second.reads, strict=True)]
+        if None in distances:
             return None
-        moves.append(tuple(move))
+        moves.append(tuple(distances))
     count = 2
     while start + (count + 1) * period <= len(steps):
         base = start + count * period
@@ -175,7 +180,7 @@ def _segment(steps: list[Step], start: int, period: int) -> Segment | None:
                 if type(a) is Read:
                     if type(b) is not Read or b.place != a.place + count * move:
                         return _enough(start, period, count, moves)
-                elif a is not b and not (type(a) is type(b) and type(a) is not Slot and a == b):
+                elif not _is_same(a, b):
                     return _enough(start, period, count, moves)
         count += 1
     return _enough(start, period, count, moves)
@@ -189,9 +194,12 @@ def _move(a: Any, b: Any) -> int | None:
     """Say how far a read moves from one round to the next; None if it is another kind of read."""
     if type(a) is Read and type(b) is Read:
         return b.place - a.place
-    if a is b or (type(a) is type(b) and type(a) not in (Slot, Read) and a == b):
-        return 0
-    return None
+    return 0 if _is_same(a, b) else None
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Tell whether two reads are of the same slot, or of the same number, of which 0.0 and -0.0 are two."""
+    return a is b or (type(a) is type(b) and type(a) not in (Slot, Read) and repr(a) == repr(b))
 
 
 def _is_number_call(call: Any, dtype: Any = None) -> bool:

@@ -22,13 +22,14 @@ from numpy import ndarray
 from ..errors import CompileError, message
 from ..tensor import Tensor
 from .capture import file_of
-from .reach import Opaque, Site, Watch, _is_state
+from .place import LOOKUP
+from .reach import Opaque, Site
 from .trial import Trial
+from .watch import Watch, is_state
 
 __all__ = ["Snapshot"]
 
 CONTAINERS: tuple[Any, ...] = (dict, list, deque, set)
-LOOKUP = (KeyError, IndexError, AttributeError, ValueError, TypeError)
 
 
 class Snapshot:
@@ -36,10 +37,9 @@ class Snapshot:
 
     def __init__(self, fun: Callable[..., Any], args: Any, kwargs: Any) -> None:
         self.fun, self.args, self.kwargs = fun, args, kwargs
-        self.watch: Any = Watch()
+        self.watch = Watch()
         self.read: set[CodeType] = set()
         self.watch.dynamic = True  # every attribute
-        self.watch._before = None
         self._read(fun)
         while True:  # methods of what is reached name globals, which reach more
             known = len(self.read)
@@ -88,13 +88,13 @@ class Snapshot:
                     continue
                 self.read.add(code)
                 frame = SimpleNamespace(f_code=code, f_globals=f.__globals__, f_back=None)
-                self.watch._saw(frame, "call", None)  # as if it ran
+                self.watch.note(frame)  # as if it ran
                 codes += [c for c in code.co_consts if isinstance(c, CodeType)]
-                if _is_state(file_of(frame)):
+                if is_state(file_of(frame)):
                     stack += [f.__globals__[name] for name in code.co_names if name in f.__globals__]
 
     def _sites(self, watch: Watch) -> list[Site]:
-        return Trial(self.fun, self.args, self.kwargs, watch)._reach()
+        return Trial(self.fun, self.args, self.kwargs, watch).reach()
 
     def put_back(self) -> None:
         """Let everything be what it was."""

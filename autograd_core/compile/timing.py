@@ -153,7 +153,7 @@ def _untouched(plan: Any) -> Iterator[Callable[[], None]]:
     written = {slot.storage for call in plan.calls for slot in call.writes}
     found = [plan.sites[n].place.get() for n, slot in plan.leaves.items() if slot.storage in written]
     found += [s.array for s in plan.slots if s.kind == "constant" and s.storage in written]
-    plan.measured = True
+    plan.measuring = True
     plan.bind(values=False)
     arrays = [(a, a.copy()) for a in {id(a): a for a in found if isinstance(a, np.ndarray)}.values()]
     places = [(place, place.get()) for place, _ in plan.effects]
@@ -176,5 +176,5 @@ def _untouched(plan: Any) -> Iterator[Callable[[], None]]:
         yield put_back
     finally:
         put_back()
-        plan.measured = False
+        plan.measuring = False
         plan.bind(values=False)

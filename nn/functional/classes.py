@@ -86,7 +86,7 @@ SMALL = 1 << 11  # elements: for more, NumPy's exponentials win over a loop that
 
 
 def _losses(x: Any, t: Any, ignore_index: int) -> tuple[Any, int, int]:
-    """Return log sum_j e^x_j - x_t of each row, 0 where t is ignored; how many count; and -1, as none is wrong."""
+    """Return log sum_j e^x_j - x_t of each row, 0 where t is ignored; how many count; -1 (none is wrong)."""
     counts, rows = _valid(x.shape[1], t, ignore_index, "cross_entropy"), np.arange(len(t))
     top = np.maximum.reduce(x, axis=1, keepdims=True)
     total = np.add.reduce(np.exp(x - top), axis=1)
@@ -97,7 +97,7 @@ def _losses(x: Any, t: Any, ignore_index: int) -> tuple[Any, int, int]:
 
 
 def _slopes(x: Any, t: Any, ignore_index: int, mean: bool) -> Any:
-    """Return softmax(x) - onehot(t) of each row, 0 where t is ignored; for a mean divided by how many count."""
+    """Return softmax(x) - onehot(t) of each row, 0 where t is ignored; of a mean, divided by their number."""
     counts, rows = _valid(x.shape[1], t, ignore_index, "cross_entropy"), np.arange(len(t))
     e = np.exp(x - np.maximum.reduce(x, axis=1, keepdims=True))
     e /= np.add.reduce(e, axis=1, keepdims=True)

@@ -90,6 +90,16 @@ def test_binary_cross_entropy_at_the_ends_as_pytorch(torch: Any) -> None:
         np.testing.assert_allclose(a.grad, b.grad.numpy(), rtol=1e-6)  # their 1e-12 is a float32
 
 
+@pytest.mark.parametrize("numba", [False, True])
+def test_a_small_cross_entropy_is_not_lost_beside_large_logits(numba: bool) -> None:
+    if numba:
+        pytest.importorskip("numba", reason="numba is missing: pip install 'autograd-core[fast]'")
+    x = 1000 + np.array([[10.0, 0.0], [0.0, 10.0]])
+    with kernels.using(numba=numba):
+        losses = F.cross_entropy(x, np.array([0, 1]), reduction="none")
+    np.testing.assert_allclose(losses, math.log1p(math.exp(-10)), rtol=1e-11)
+
+
 def test_a_variance_may_be_a_number() -> None:
     x, t = RNG.normal(size=(2, 4))
     assert float(F.gaussian_nll_loss(x, t, 2.0)) == pytest.approx(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import operator
 
 import numpy as np
-import scipy.special
 
 from .idioms import loud, right
 
@@ -146,7 +146,6 @@ right(  # ufuncs, their methods and their options
     power_arrays=lambda p, w: (p**w, pow(p, w), p.sum() ** w, p ** w.sum()),
     power_integer=lambda i: (i**2, i**0, 2**i),
     power_scalar=lambda s: (s[()] ** 2, s**2, abs(s) ** 0.5),
-    scipy_ufunc=lambda v, p: scipy.special.expit(v) + scipy.special.gammaln(p) + scipy.special.xlogy(p, p),
     logic=lambda v, m: (
         (v > 0) & m,
         (v > 0) | m,
@@ -277,3 +276,8 @@ right(  # shapes
     insert=lambda v, s: np.insert(v, 2, s),
     delete=lambda v: np.delete(v, 1),
 )
+
+if importlib.util.find_spec("scipy") is not None:
+    from scipy import special
+
+    right(scipy_ufunc=lambda v, p: special.expit(v) + special.gammaln(p) + special.xlogy(p, p))

@@ -1,5 +1,4 @@
 """Programs with Python state: their table, and the small things that they are made of."""
-# ruff: noqa: B007
 
 from __future__ import annotations
 
@@ -35,10 +34,10 @@ def sgd(w, loss, lr=0.1):
 
 
 def loop(step, change, n=5, m=5, args=(x,)):
-    for i in range(n):
+    for _ in range(n):
         yield step(*args)
     change()
-    for i in range(m):
+    for _ in range(m):
         yield step(*args)
 
 
@@ -55,3 +54,32 @@ class Obj:
 class Conf:
     lr: float = 0.1
     arr: object = None
+
+
+class Dec:
+    def __init__(self):
+        self.k = 2.0
+        self.w = par()
+
+    @ag.no_grad()
+    def upd(self):
+        self.w -= 0.1 * self.k * self.w.grad
+
+    @property
+    def prop(self):
+        return self.k * 2
+
+    def step(self, x):
+        self.w.grad = None
+        loss = (self.w * x * self.prop).sum()
+        loss.backward()
+        self.upd()
+        return loss.detach()
+
+    def __call__(self, x):
+        return self.step(x)
+
+    def __getattr__(self, name):
+        if name.startswith("g_"):
+            return 2.0 * self.k
+        raise AttributeError(name)

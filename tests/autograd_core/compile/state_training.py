@@ -1,5 +1,4 @@
-"""Programs that train, and change a model, an optimizer or arguments between steps."""
-# ruff: noqa: B007, B023, E501, E741, F841, NPY002, UP028, UP031 (programs as people write them)
+"""Programs that train, and change a model, an optimizer or a mode between steps."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import nn, optim
 
-from .state import Obj, X, Y, par, scenario, sgd
+from .state import X, Y, par, scenario, sgd
 
 
 def make(seed=0, bn=False):
@@ -27,17 +26,17 @@ class Tr:
 
     def step(s, x, y):
         s.opt.zero_grad()
-        l = s.loss(s.m(x), y)
-        l.backward()
+        loss = s.loss(s.m(x), y)
+        loss.backward()
         s.opt.step()
-        return l.detach()
+        return loss.detach()
 
     def state(s):
         return [s.m.state_dict(), s.opt.state_dict(), [p.grad for p in s.m.parameters()]]
 
 
 def both(t, n=4):
-    for i in range(n):
+    for _ in range(n):
         yield t.f(X, Y)
         yield t.state()
 
@@ -166,7 +165,6 @@ def _(t):
 @scenario
 def add_group(c):
     t = Tr(c)
-    e = nn.Parameter(np.ones(2, np.float32))
     old = t.m
     t.m = nn.Sequential(old[0], old[1], old[2], nn.LayerNorm(2))
     yield from both(t)
@@ -193,10 +191,10 @@ def zero_grad_outside(c):
 
     @c
     def step(x):
-        l = (m(x) ** 2).sum()
-        l.backward()
+        loss = (m(x) ** 2).sum()
+        loss.backward()
         opt.step()
-        return l.detach()
+        return loss.detach()
 
     for i in range(9):
         if i % 2 == 0:
@@ -212,9 +210,9 @@ def accumulate(c):
 
     @c
     def step(x):
-        l = (m(x) ** 2).sum()
-        l.backward()
-        return l.detach()
+        loss = (m(x) ** 2).sum()
+        loss.backward()
+        return loss.detach()
 
     for i in range(12):
         yield step(X)
@@ -246,12 +244,12 @@ def alternate_modules(c):
     def step(m, x):
         for p in m.parameters():
             p.grad = None
-        l = (m(x) ** 2).sum()
-        l.backward()
+        loss = (m(x) ** 2).sum()
+        loss.backward()
         with ag.no_grad():
             for p in m.parameters():
                 p -= 0.1 * p.grad
-        return l.detach()
+        return loss.detach()
 
     for i in range(20):
         yield step((a, b)[i % 2], X)
@@ -267,7 +265,7 @@ def many_shapes(c):
     def step(x):
         return sgd(w, (w * x).sum())
 
-    for k in range(3):
+    for _ in range(3):
         for n in range(1, 13):
             yield step(np.ones((n, 3), np.float32))
     yield w
@@ -306,336 +304,3 @@ def under_no_grad(c):
             yield step(X)
         yield w.grad
         w.grad = None
-
-
-@scenario
-def metrics_dict_arg(c):
-    w = par()
-
-    @c
-    def step(x, d):
-        l = sgd(w, (w * x).sum())
-        d["loss"] = l.data
-        return l
-
-    for i in range(6):
-        d = {}
-        yield step(X, d)
-        yield d
-
-
-@scenario
-def metrics_dict_arg2(c):
-    w = par()
-
-    @c
-    def step(x, d):
-        l = sgd(w, (w * x).sum())
-        d["loss"] = l.data
-        return l
-
-    d = {"loss": np.zeros((), np.float32)}
-    for i in range(6):
-        yield step(X, d)
-        yield d
-
-
-@scenario
-def list_arg_append(c):
-    w = par()
-
-    @c
-    def step(x, d):
-        l = sgd(w, (w * x).sum())
-        d.append(l.data)
-        return l
-
-    for i in range(6):
-        d = []
-        yield step(X, d)
-        yield d
-
-
-@scenario
-def write_arg(c):
-    @c
-    def step(x, b):
-        x += b
-        return x * 2, b * 3
-
-    for i in range(7):
-        a, b = X.copy(), X.copy()
-        yield step(a, b)
-        yield a
-        yield step(a, a)
-        yield a
-        yield step(a, a[:])
-        yield a
-
-
-@scenario
-def write_arg_cse(c):
-    @c
-    def step(a, b):
-        y = b * 2
-        a += 1
-        z = b * 2
-        return y, z
-
-    for i in range(7):
-        a, b = X.copy(), X.copy()
-        yield step(a, b)
-        yield a
-    for i in range(5):
-        yield step(a, a)
-        yield a
-
-
-@scenario
-def arg_is_leaf(c):
-    w = par()
-
-    @c
-    def step(x):
-        y = x * 2
-        with ag.no_grad():
-            w.__isub__(1)
-        z = x * 2
-        return y, z
-
-    for i in range(6):
-        yield step(X[0])
-    for i in range(6):
-        yield step(w.data)
-        yield w
-
-
-@scenario
-def tensor_arg_written(c):
-    @c
-    def step(t):
-        with ag.no_grad():
-            t -= 1
-        return t * 2
-
-    for i in range(7):
-        t = ag.tensor(X)
-        yield step(t)
-        yield t
-        yield t.version > 0
-
-
-@scenario
-def tensor_args(c):
-    w = par()
-
-    @c
-    def step(t):
-        t.grad = None
-        l = (w * t).sum()
-        l.backward()
-        return l.detach()
-
-    for i in range(7):
-        t = ag.tensor(X, requires_grad=i % 2 == 0)
-        yield step(t)
-        yield t
-
-
-@scenario
-def bound_method_arg(c):
-    m = make()
-
-    @c
-    def step(f, x):
-        return f(x).detach()
-
-    for i in range(7):
-        yield step(m.forward, X)
-
-
-@scenario
-def result_as_arg(c):
-    @c
-    def step(x):
-        return x * 2 + 1
-
-    x = X
-    for i in range(8):
-        x = step(x)
-        yield x
-
-
-@scenario
-def kept_results(c):
-    t = Tr(c)
-    kept = []
-    views = []
-    for i in range(8):
-        kept.append(t.f(X, Y))
-        kept.append([p.grad for p in t.m.parameters()])
-        views.append([p.grad[:1] for p in t.m.parameters()])
-        kept.append([bytes(memoryview(p.grad)) for p in t.m.parameters()])
-        yield kept
-        yield views
-
-
-@scenario
-def kept_grad_replaced(c):
-    t = Tr(c)
-    kept = []
-    for i in range(10):
-        t.f(X, Y)
-        for p in t.m.parameters():
-            if i > 3:
-                kept.append(p.grad)
-                p.grad = None if i % 2 else np.zeros_like(p.data)
-        yield kept
-
-
-@scenario
-def caller_writes(c):
-    t = Tr(c)
-
-    @c
-    def f(x):
-        return t.m(x).data * 1
-
-    for i in range(8):
-        l = t.f(X, Y)
-        yield l
-        l.data[...] = 7
-        for p in t.m.parameters():
-            p.grad[...] = 9
-        y = f(X)
-        yield y
-        y[...] = 3
-        yield t.state()
-
-
-@scenario
-def returns_leaf(c):
-    w = par()
-
-    @c
-    def step(x):
-        sgd(w, (w * x).sum())
-        return w, w.data, w.grad, x, x[0], w.detach(), w.data[1:]
-
-    for i in range(8):
-        yield step(X)
-
-
-@scenario
-def grads(c):
-    f = lambda w, x: (np.tanh(w * x) ** 2).sum()
-    g = c(ag.grad(f))
-    vg = c(ag.value_and_grad(f))
-    w = np.array([1.0, 2.0, 3.0])
-    for i in range(6):
-        yield g(w, X)
-        yield vg(w, X)
-        w = w * 0.9
-
-
-@scenario
-def jv(c):
-    f = lambda w: np.tanh(w * w)
-    w = np.array([1.0, 2.0, 3.0])
-    v = np.ones(3)
-    j = c(lambda w, v: ag.jvp(f, (w,), (v,)))
-    J = c(ag.jacobian(f))
-    H = c(lambda w, v: ag.hvp(lambda w: f(w).sum(), (w,), (v,)))
-    for i in range(6):
-        yield j(w, v)
-        yield J(w)
-        yield H(w, v)
-        w = w * 0.9
-
-
-@scenario
-def within_grad(c):
-    h = c(lambda x: np.tanh(x) * 2)
-    w = np.array([1.0, 2.0, 3.0])
-    for i in range(6):
-        yield h(w)
-        yield ag.grad(lambda w: h(w).sum())(w)
-        yield ag.jvp(h, (w,), (w,))
-
-
-@scenario
-def recursion(c):
-    w = par()
-
-    @c
-    def step(x, n):
-        return sgd(w, (w * x).sum()) if n == 0 else step(x * 2, n - 1)
-
-    for i in range(7):
-        yield step(X, 2)
-    for i in range(7):
-        yield step(X, 0)
-    yield w
-
-
-@scenario
-def nested_compiled(c):
-    w = par()
-    k = 2.0
-    inner = c(lambda x: x * k)
-
-    @c
-    def step(x):
-        return sgd(w, (w * inner(x)).sum())
-
-    for i in range(7):
-        yield step(X)
-        yield inner(X)
-    k = 3.0
-    for i in range(7):
-        yield step(X)
-        yield inner(X)
-
-
-@scenario
-def user_error(c):
-    w = par()
-    o = Obj()
-    o.bad = False
-
-    @c
-    def step(x):
-        w.grad = None
-        l = (w * x).sum()
-        l.backward()
-        o.last = l.data
-        if o.bad:
-            raise ValueError("bad")
-        with ag.no_grad():
-            w.__isub__(w.grad)
-        return l.detach()
-
-    for i in range(12):
-        o.bad = i in (1, 2, 5, 9, 10)
-        try:
-            yield step(X)
-        except ValueError as e:
-            yield str(e)
-        yield w, o.last
-
-
-@scenario
-def caught_inside(c):
-    w = par()
-
-    @c
-    def step(x):
-        try:
-            y = w @ np.ones(5)
-        except ValueError:
-            y = w
-        return sgd(w, (y * x).sum())
-
-    for i in range(7):
-        yield step(X)
-        yield w

@@ -12,7 +12,13 @@ import pytest
 import autograd_core as ag
 from autograd_core.errors import CompileError
 
-from . import idioms_numpy, idioms_python, idioms_writing  # noqa: F401 - they fill the table
+from . import (  # noqa: F401 (they fill the table)
+    idioms_memory,
+    idioms_numpy,
+    idioms_python,
+    idioms_state,
+    idioms_writing,
+)
 from .idioms import IDIOMS, Idiom, feeds
 
 CALLS = 6

@@ -17,7 +17,16 @@ from autograd_core.compile.traced import Traced
 from autograd_core.compile.trial import Trial
 from autograd_core.tensor import Tensor
 
-from . import state_changes, state_guards, state_training  # noqa: F401 (they fill the table)
+from . import (  # noqa: F401 (they fill the table)
+    state_calls,
+    state_carried,
+    state_changes,
+    state_functions,
+    state_names,
+    state_random,
+    state_training,
+    state_values,
+)
 from .state import PROGRAMS
 
 LOUD = {
@@ -28,7 +37,8 @@ LOUD = {
     "py_random": "global random numbers",
     "np_random_state": "RandomState moved on",
     "py_random_obj": "Random moved on", "itercount": "count moved on", "iter_list": "list_iterator moved on",
-    "iter_gen": "generator moved on", "iter_arrays": "list_iterator moved on", "seed_in_step": "another generator",
+    "iter_gen": "generator moved on", "iter_arrays": "list_iterator moved on",
+    "seed_in_step": "another generator",
 }  # fmt: skip
 CAPTURES = {"alternate_modules": 6, "alternate_modes": 7, "many_shapes": 26, "dtypes_layouts": 14}  # at most
 
