@@ -1,9 +1,9 @@
 """Arithmetic of a block in one loop that numba compiles: what is computed on the way stays in registers.
 
 Only operations that are rounded once, as IEEE 754 defines them (+, -, *, /, square root, comparisons, casts).
-The loop neither reorders nor contracts them: each result has the bits that NumPy's call gives, but for the sign
-of a NaN, which the standard leaves open. Functions such as ``exp`` stay NumPy's calls. Floating-point warnings
-of the arithmetic are not raised in such a loop.
+The loop neither reorders nor contracts them: each result has the bits that NumPy's call gives, but for the
+sign of a NaN, which the standard leaves open. Functions such as ``exp`` stay NumPy's calls. Floating-point
+warnings of the arithmetic are not raised in such a loop.
 """
 
 from __future__ import annotations

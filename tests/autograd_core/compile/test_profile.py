@@ -10,6 +10,7 @@ import pytest
 
 import autograd_core as ag
 from autograd_core import nn, optim
+from autograd_core.compile import limits
 from autograd_core.compile.describe import Row
 from autograd_core.compile.limits import Limits, measured
 from autograd_core.compile.profile import Profile
@@ -26,7 +27,7 @@ LIMITS = Limits("float32", 1e11, None, ((1 << 12, 5e10), (1 << 24, 1e10)),
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure the machine with less patience, but where a test is about that."""
-    monkeypatch.setattr("autograd_core.compile.limits.ENOUGH", 50_000)
+    monkeypatch.setattr(limits, "ENOUGH", 50_000)
 
 
 class Run:
