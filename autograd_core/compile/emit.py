@@ -154,9 +154,3 @@ def pattern(out: Any, name: Callable[[Slot], str], made: list[Slot]) -> str:
     if isinstance(out, (tuple, list)):
         return "(" + "".join(pattern(item, name, made) + ", " for item in out) + ")"
     return "_"
-
-
-def has_slot(x: Any) -> bool:
-    found: list[Slot] = []
-    replaced(x, Slot, found.append)
-    return bool(found)
