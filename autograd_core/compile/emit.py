@@ -16,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..node import recording
-from .capture import Call, Slot, replaced, slots_of
+from .capture import Call, Slot, slots_of
 from .traced import Method, getitem, setitem
 
 __all__ = ["Names", "OPERATORS", "form_of"]
