@@ -24,8 +24,7 @@ class Guarded(Standing):
 
     Attributes:
         bound: by its name in the function: the place and the slot of an array, or a generator, that the
-        function
-            uses without reading the place anew.
+            function uses without reading the place anew.
         near: places of arrays that no argument may overlap, as they were apart.
     """
 

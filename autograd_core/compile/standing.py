@@ -31,8 +31,7 @@ class Standing(Shown):
 
     Attributes:
         calls: what is left, in order; those that only take views of static memory are ``binding``, and
-        ``units``
-            are the others, some of them in groups.
+            ``units`` are the others, some of them in groups.
         dynamic: storages that are another array in each replay.
         outside: storages that exist before the step.
         left: static storages that the step leaves in a place; each has memory of its own, as ``own`` lists.

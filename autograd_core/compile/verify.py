@@ -49,6 +49,11 @@ def verified(trial: Trial) -> tuple[Plan, Any]:
             "library; try fallback=True, and report it"
         )
     plan.root.update(args=None, kwargs=None)
+    for site in plan.sites:
+        if site.kind == "array":
+            site.value = None  # of which the layout is known: an array would be held as long as the plan
+    for slot in plan.slots:
+        slot.copy = None
     return plan, result
 
 

@@ -113,7 +113,14 @@ def _slopes(x: Any, t: Any, ignore_index: int, mean: bool) -> Any:
     return e
 
 
-_few_losses, _few_slopes = twin(loops.losses)(_losses), twin(loops.slopes)(_slopes)
+@twin(loops.losses)
+def _few_losses(x: Any, t: Any, ignore_index: int, out: Any, counts: Any) -> None:
+    out[...], counts[0], counts[1] = _losses(x, t, ignore_index)
+
+
+@twin(loops.slopes)
+def _few_slopes(x: Any, t: Any, ignore_index: int, mean: bool, out: Any, counts: Any) -> None:
+    out[...], counts[1] = _slopes(x, t, ignore_index, mean), -1
 
 
 def _is_small(x: Any) -> bool:
@@ -128,11 +135,13 @@ def _indices(t: Any) -> Any:
 @kernel
 def _cross_entropy(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
     if _is_small(x):
-        losses, n, wrong = _few_losses(x, _indices(t), ignore_index)
+        losses, counts = np.empty(len(t), x.dtype), np.empty(2, np.int64)
+        _few_losses(x, _indices(t), ignore_index, losses, counts)
+        n, wrong = counts.tolist()
+        if wrong >= 0:
+            _valid(x.shape[1], t, ignore_index, "cross_entropy")  # says what is wrong
     else:
-        losses, n, wrong = _losses(x, t, ignore_index)
-    if wrong >= 0:
-        _valid(x.shape[1], t, ignore_index, "cross_entropy")  # says what is wrong
+        losses, n = _losses(x, t, ignore_index)[:2]
     if reduction == "none":
         return losses
     loss = np.add.reduce(losses)
@@ -144,7 +153,11 @@ def _cross_entropy(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: st
 @kernel
 def _error(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
     if _is_small(x):
-        return _few_slopes(x, _indices(t), ignore_index, reduction == "mean")
+        slopes, counts = np.empty(x.shape, x.dtype), np.empty(2, np.int64)
+        _few_slopes(x, _indices(t), ignore_index, reduction == "mean", slopes, counts)
+        if counts[1] >= 0:
+            _valid(x.shape[1], t, ignore_index, "cross_entropy")
+        return slopes
     return _slopes(x, t, ignore_index, reduction == "mean")
 
 

@@ -301,3 +301,13 @@ def test_adaptive_softmax_is_a_distribution_and_predicts_as_pytorch(torch: Any) 
     t = RNG.integers(0, 20, 30)
     expected = log_p.numpy()[np.arange(30), t]
     np.testing.assert_allclose(ours(x, t).output.numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_gradient_of_cross_entropy_by_itself_refuses_a_wrong_class() -> None:
+    """A compiled step may leave out the loss, which nobody reads, and with it the check there."""
+    error: Any = nn.functional.classes.error
+    x, t = np.zeros((3, 4), np.float32), np.array([0, 4, 1])
+    with pytest.raises(IndexError, match="class 4, expected 0 to 3"):
+        error(x, t)
+    with kernels.using(numba=False), pytest.raises(IndexError, match="class 4, expected 0 to 3"):
+        error(x, t)

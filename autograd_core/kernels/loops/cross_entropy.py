@@ -1,11 +1,13 @@
-"""Cross-entropy of few rows, one row after the other."""
+"""Cross-entropy of few rows, one row after the other.
+
+Both loops write into arrays that they are given, and the number of rows that count, and the first row whose index
+is no class, or -1, into ``counts``.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
-
-import numpy as np
 
 from ..twins import loop
 
@@ -16,16 +18,17 @@ IN_ORDER = {"contract", "nsz"}
 
 
 @loop(fastmath=IN_ORDER)  # type: ignore[untyped-decorator]
-def losses(x: Any, t: Any, ignored: int) -> Any:
-    """Return the loss of each row, how many rows count, and the first one whose index is no class, or -1."""
-    out = np.zeros_like(x[:, 0])
-    counted = 0
+def losses(x: Any, t: Any, ignored: int, out: Any, counts: Any) -> None:
+    """Write the loss of each row, 0 where its index is ignored."""
+    counts[0], counts[1] = 0, -1
     for i in range(t.size):
+        out[i] = 0
         if t[i] == ignored:
             continue
         if t[i] < 0 or t[i] >= x.shape[1]:
-            return out, counted, i
-        counted += 1
+            counts[1] = i
+            return
+        counts[0] += 1
         top = x[i, 0]
         for j in range(x.shape[1]):
             if x[i, j] > top or x[i, j] != x[i, j]:
@@ -34,18 +37,21 @@ def losses(x: Any, t: Any, ignored: int) -> Any:
         for j in range(x.shape[1]):
             total += math.exp(x[i, j] - top)
         out[i] = math.log(total) - (x[i, t[i]] - top)
-    return out, counted, -1
 
 
 @loop(fastmath=IN_ORDER)  # type: ignore[untyped-decorator]
-def slopes(x: Any, t: Any, ignored: int, mean: bool) -> Any:
-    """Return softmax(x) - onehot(t) of each row, divided by the number of rows that count for a mean."""
-    out = np.zeros_like(x)
-    counted = 0
+def slopes(x: Any, t: Any, ignored: int, mean: bool, out: Any, counts: Any) -> None:
+    """Write softmax(x) - onehot(t) of each row, for a mean divided by the number of rows that count."""
+    counts[0], counts[1] = 0, -1
     for i in range(t.size):
+        for j in range(x.shape[1]):
+            out[i, j] = 0
         if t[i] == ignored:
             continue
-        counted += 1
+        if t[i] < 0 or t[i] >= x.shape[1]:
+            counts[1] = i
+            return
+        counts[0] += 1
         top = x[i, 0]
         for j in range(x.shape[1]):
             if x[i, j] > top or x[i, j] != x[i, j]:
@@ -60,5 +66,4 @@ def slopes(x: Any, t: Any, ignored: int, mean: bool) -> Any:
     if mean:
         for i in range(t.size):
             for j in range(x.shape[1]):
-                out[i, j] /= counted
-    return out
+                out[i, j] /= counts[0]
