@@ -1,7 +1,7 @@
 """Cross-entropy of few rows, one row after the other.
 
-Both loops write into arrays that they are given, and the number of rows that count, and the first row whose index
-is no class, or -1, into ``counts``.
+Both loops write into an array that they are given; and into ``counts`` the number of rows that count, and the
+first row whose index is no class, or -1.
 """
 
 from __future__ import annotations
