@@ -124,7 +124,7 @@ def _few_slopes(x: Any, t: Any, ignore_index: int, mean: bool, out: Any, counts:
 
 
 def _is_small(x: Any) -> bool:
-    return 0 < x.size <= SMALL and bool(x.flags.c_contiguous)
+    return 0 < x.size <= SMALL and x.dtype.kind == "f" and bool(x.flags.c_contiguous)
 
 
 def _indices(t: Any) -> Any:
