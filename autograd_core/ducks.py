@@ -56,12 +56,16 @@ def may(condition: Any) -> bool:
     return duck((condition,)) is not None or bool(condition.any())
 
 
+PLAIN = {ndarray, float, int, bool, str, type(None), np.float32, np.float64}  # asking each costs 0.1 us
+
+
 def duck(values: Any) -> Any:
     """Return the first value, also within tuples, that takes NumPy's calls and is no array."""
     for v in values:
         if type(v) is tuple:
             v = duck(v)
-        if v is not None and type(v) is not ndarray and hasattr(type(v), "__array_function__"):
-            if not issubclass(type(v), ndarray):  # a subclass would have the function ask again, for ever
+        kind = type(v)
+        if kind not in PLAIN and hasattr(kind, "__array_function__"):
+            if not issubclass(kind, ndarray):  # a subclass would have the function ask again, for ever
                 return v
     return None

@@ -17,53 +17,60 @@ __all__ = ["losses", "slopes"]
 IN_ORDER = {"contract", "nsz"}
 
 
+@loop
+def count(t: Any, ignored: int, classes: int, counts: Any) -> None:
+    """Write how many rows count, and which is the first whose index is no class."""
+    counts[0], counts[1] = 0, -1
+    for i in range(t.size):
+        if t[i] == ignored:
+            continue
+        counts[0] += 1
+        if (t[i] < 0 or t[i] >= classes) and counts[1] < 0:
+            counts[1] = i
+
+
+@loop
+def largest(row: Any) -> Any:
+    """Return the largest element, or NaN where there is one."""
+    top = row[0]
+    for v in row:
+        if v > top or v != v:
+            top = v
+    return top
+
+
 @loop(fastmath=IN_ORDER)  # type: ignore[untyped-decorator]
 def losses(x: Any, t: Any, ignored: int, out: Any, counts: Any) -> None:
     """Write the loss of each row, 0 where its index is ignored."""
-    counts[0], counts[1] = 0, -1
+    count(t, ignored, x.shape[1], counts)
+    if counts[1] >= 0:
+        return
     for i in range(t.size):
         out[i] = 0
-        if t[i] == ignored:
-            continue
-        if t[i] < 0 or t[i] >= x.shape[1]:
-            counts[1] = i
-            return
-        counts[0] += 1
-        top = x[i, 0]
-        for j in range(x.shape[1]):
-            if x[i, j] > top or x[i, j] != x[i, j]:
-                top = x[i, j]
-        total = out[i]
-        for j in range(x.shape[1]):
-            total += math.exp(x[i, j] - top)
-        out[i] = math.log(total) - (x[i, t[i]] - top)
+        if t[i] != ignored:
+            top, total = largest(x[i]), out[i]
+            for j in range(x.shape[1]):
+                total += math.exp(x[i, j] - top)
+            out[i] = math.log(total) - (x[i, t[i]] - top)
 
 
 @loop(fastmath=IN_ORDER)  # type: ignore[untyped-decorator]
 def slopes(x: Any, t: Any, ignored: int, mean: bool, out: Any, counts: Any) -> None:
     """Write softmax(x) - onehot(t) of each row, for a mean divided by the number of rows that count."""
-    counts[0], counts[1] = 0, -1
+    count(t, ignored, x.shape[1], counts)
+    if counts[1] >= 0:
+        return
+    out[:] = 0
     for i in range(t.size):
-        for j in range(x.shape[1]):
-            out[i, j] = 0
-        if t[i] == ignored:
-            continue
-        if t[i] < 0 or t[i] >= x.shape[1]:
-            counts[1] = i
-            return
-        counts[0] += 1
-        top = x[i, 0]
-        for j in range(x.shape[1]):
-            if x[i, j] > top or x[i, j] != x[i, j]:
-                top = x[i, j]
-        total = out[i, 0]
-        for j in range(x.shape[1]):
-            out[i, j] = math.exp(x[i, j] - top)
-            total += out[i, j]
-        for j in range(x.shape[1]):
-            out[i, j] /= total
-        out[i, t[i]] -= 1
-    if mean:
+        if t[i] != ignored:
+            top, total = largest(x[i]), out[i, 0]
+            for j in range(x.shape[1]):
+                out[i, j] = math.exp(x[i, j] - top)
+                total += out[i, j]
+            for j in range(x.shape[1]):
+                out[i, j] /= total
+            out[i, t[i]] -= 1
+    if mean:  # also the rows that do not count: where none does, a mean of nothing is NaN
         for i in range(t.size):
             for j in range(x.shape[1]):
                 out[i, j] /= counts[0]
