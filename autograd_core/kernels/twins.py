@@ -105,30 +105,41 @@ def _compiled(fast: Any) -> Any:
     return space[fast.__name__]
 
 
+def _kind(a: Any) -> Any:
+    """Return what numba compiles for: the type, of arrays with dtype and axes, of tuples part by part."""
+    if isinstance(a, tuple):
+        return tuple(map(_kind, a))
+    return type(a), getattr(a, "dtype", None), getattr(a, "ndim", None)
+
+
 def twin(fast: Callable[..., Any]) -> Callable[[F], F]:
     """Let a kernel run as the loop ``fast`` where numba is installed.
 
     Both take the same positional arguments: arrays in C order of float32 or float64 (the first is asked),
-    integers, numbers and tuples of them. A loop that this numba cannot compile is given up, with a warning.
+    integers, numbers and tuples of them. Arguments that numba cannot compile the loop for go to NumPy: if it
+    takes them, with a warning. Arguments of other kinds are as fast as before.
     """
 
     def mark(fun: F) -> F:
-        given_up = False
+        slow: set[Any] = set()  # kinds of arguments that the loop does not take
 
         @wraps(fun)
         def call(*args: Any) -> Any:
-            nonlocal given_up
-            if (_installed() if _used is None else _used) and not given_up and args[0].dtype.char in "fd":
-                try:
-                    return _compiled(fast)(*args)
-                except Exception as error:
-                    if not type(error).__module__.startswith(("numba.", "llvmlite.")):
-                        raise
-                    given_up = True
-                    text = message(fun.__name__, f"{type(error).__name__} from numba",
-                                   "a version that compiles it", "another; NumPy is used")  # fmt: skip
-                    warnings.warn(text, RuntimeWarning, stacklevel=2)
-            return fun(*args)
+            if not (_installed() if _used is None else _used) or args[0].dtype.char not in "fd":
+                return fun(*args)
+            if slow and _kind(args) in slow:
+                return fun(*args)
+            try:
+                return _compiled(fast)(*args)
+            except Exception as error:
+                if not type(error).__module__.startswith(("numba.", "llvmlite.")):
+                    raise
+                text = message(fun.__name__, f"{type(error).__name__} from numba",
+                               "a version that compiles it", "another; NumPy is used")  # fmt: skip
+            result = fun(*args)  # arguments that are wrong raise here
+            slow.add(_kind(args))
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
+            return result
 
         return call  # type: ignore[return-value]
 

@@ -28,6 +28,20 @@ def doubled(x: Any) -> Any:
 
 
 @loop
+def rows(x: Any) -> Any:
+    many, _ = x.shape
+    return many
+
+
+@twin(rows)
+def rows_by_numpy(x: Any) -> Any:
+    HERE.append("NumPy")
+    if x.ndim == 1:
+        raise ValueError("one axis")
+    return len(x)
+
+
+@loop
 def hopeless(x: Any) -> Any:
     return {}[x].nothing  # no type: numba cannot compile it
 
@@ -64,6 +78,22 @@ def test_a_loop_that_does_not_compile_is_given_up_with_a_warning() -> None:
         with pytest.warns(RuntimeWarning, match=r"\[hopeless_by_numpy\] got TypingError from numba"):
             assert hopeless_by_numpy(np.zeros(2)).tolist() == [1, 1]
         assert hopeless_by_numpy(np.zeros(2)).tolist() == [1, 1]  # and not tried again
+
+
+def test_arguments_that_a_loop_does_not_take_leave_it_to_the_others() -> None:
+    """Else who computes, and so the last bits, would depend on a mistake made before."""
+    pytest.importorskip("numba", reason="numba is not installed: pip install 'autograd-core[fast]'")
+    HERE.clear()
+    with kernels.using(numba=True):
+        for _ in range(2):
+            with pytest.raises(ValueError, match="one axis"):
+                rows_by_numpy(np.zeros(2))
+        with pytest.warns(RuntimeWarning, match=r"\[rows_by_numpy\] got TypingError from numba"):
+            assert rows_by_numpy(np.zeros((2, 3, 4))) == 2
+        assert rows_by_numpy(np.zeros((2, 3, 4))) == 2
+        assert HERE == ["NumPy"] * 4
+        assert rows_by_numpy(np.zeros((2, 3))) == 2
+    assert HERE == ["NumPy"] * 4
 
 
 def test_numba_is_asked_for_where_it_is_not(monkeypatch: Any) -> None:

@@ -173,6 +173,7 @@ INTERRUPTED = """
 import os, signal, sys, threading
 import numpy as np
 from autograd_core import nn
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background ignores it
 loader = nn.data.batches(np.arange(10**6), batch_size=1, prefetch=4)
 held = iter(loader)  # one that is open when the process ends
 next(held)
