@@ -5,6 +5,9 @@ the same name and arguments stands in :mod:`kernels.loops`, written for numba, a
 installed.
 """
 
+from .blas import rest as _rest
 from .threads import get_num_threads as get_num_threads
 from .threads import set_num_threads as set_num_threads
 from .twins import using as using
+
+_rest()

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from statistics import median, quantiles
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from timeit import Timer
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,18 @@ BATCH = 0.003  # seconds that a contender runs at a time: on a busy core, often 
 
 LONG = 0.1  # a call of so many seconds fills the caches by itself, and needs none before it
 
+QUIET = 1e-4  # seconds of the processor's time within a pause of 1 ms: no thread waits busily any more
+
 absent: dict[str, str] = {}  # peer -> why it does not take part
+
+
+def _settle() -> None:
+    """Sleep until the threads sleep that waited busily for more work: they would slow down who is next."""
+    for _ in range(100):
+        used = process_time()
+        sleep(0.001)
+        if process_time() - used < QUIET:
+            return
 
 
 def build(builders: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
@@ -85,7 +96,7 @@ class Race:
             while perf_counter() < until or len(self.times[self.first]) < rounds:
                 for name, (timer, before) in entries.items():
                     before()
-                    sleep(0.001)  # threads that wait busily for more work go to sleep
+                    _settle()
                     timer.timeit(warm[name])
                     self.times[name].append(timer.timeit(calls[name]) / calls[name])
             if not again or self.spread(self.first) < 0.2:
