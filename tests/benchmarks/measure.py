@@ -90,7 +90,7 @@ class Race:
         self.times: dict[str, list[float]] = {name: [] for name in entries}
         took = {name: self._took(*entry) for name, entry in entries.items()}
         calls = {name: max(1, round(BATCH / t)) for name, t in took.items()}
-        warm = {name: max(1, calls[name] // 10) if t < LONG else 0 for name, t in took.items()}
+        warm = {name: calls[name] if t < LONG else 0 for name, t in took.items()}
         for _ in range(2):
             until = perf_counter() + seconds
             while perf_counter() < until or len(self.times[self.first]) < rounds:
