@@ -63,7 +63,7 @@ def using(numba: bool) -> Iterator[None]:
 def loop(fun: F | None = None, **options: Any) -> Any:
     """Mark a function for numba; until its twin is called it is a plain Python function.
 
-    ``options`` go to ``numba.njit``. Loops of a module may call each other.
+    ``options`` go to ``numba.njit``. Loops may call each other, also those that a module imports.
     """
 
     def mark(fun: F) -> F:
@@ -80,12 +80,16 @@ def instruction(fun: Callable[..., Any]) -> Any:
 
 
 def _compile(module: str) -> None:
-    """Put compiled functions in the place of a module's loops, so that they find each other."""
+    """Put compiled functions in the place of a module's loops, and of those that it imports."""
     import numba
     import numba.extending
 
     space = vars(sys.modules[module])
-    for name, (fun, options) in _loops[module].items():
+    for name, value in list(space.items()):
+        home = getattr(value, "__module__", None)
+        if home != module and isinstance(home, str) and value is _loops.get(home, {}).get(name, (None,))[0]:
+            space[name] = _compiled(value)
+    for name, (fun, options) in _loops.get(module, {}).items():
         if options is INTRINSIC:
             space[name] = numba.extending.intrinsic(fun)
             continue
