@@ -20,7 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .loops import attention as loops
 from .threads import get_num_threads, split, worth_a_thread
+from .twins import twin
 
 __all__ = ["attention", "attention_gradients"]
 
@@ -90,6 +92,10 @@ def attention(q: Any, k: Any, v: Any, scores: Scores, out: Any, logs: Any) -> No
         out: (N, H, L, D').
         logs: (N, H, L), is filled with the logarithms of the sums of e^scores.
     """
+    (_attention if q.size and v.size else _attention_in_blocks)(q, k, v, scores, out, logs)
+
+
+def _attention_in_blocks(q: Any, k: Any, v: Any, scores: Scores, out: Any, logs: Any) -> None:
     (n, h, length, _), size = q.shape, k.shape[-2]
     parts = _parts(n, h, length * size)
     k, v = _matrices(k), _matrices(v)
@@ -124,6 +130,13 @@ def attention_gradients(
         out: three arrays of the shapes of q, k and v, which may be views.
         bias: None, or an array of zeros (N, H, S, L): keys x queries.
     """
+    run = _gradients if q.size and v.size else _gradients_in_blocks
+    run(g, y, q, k, v, scores, out, logs, bias)
+
+
+def _gradients_in_blocks(
+    g: Any, y: Any, q: Any, k: Any, v: Any, scores: Scores, out: Any, logs: Any, bias: Any
+) -> None:
     (n, h, length, _), size = q.shape, k.shape[-2]
     parts = _parts(n, h, length * size)
     k, v, g = _matrices(k), _matrices(v), _matrices(g)
@@ -156,6 +169,10 @@ def attention_gradients(
                 first = False
 
     split(work, len(parts), worth_a_thread(LEAST, n * h * length * size, len(parts)))
+
+
+_attention = twin(loops.attention)(_attention_in_blocks)
+_gradients = twin(loops.attention_gradients)(_gradients_in_blocks)
 
 
 def _matrices(x: Any) -> Any:
