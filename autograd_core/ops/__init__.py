@@ -10,6 +10,7 @@ from .convolution import *
 from .elementwise import *
 from .equations import *
 from .erfs import *
+from .exponential import *
 from .factorizations import *
 from .gammas import *
 from .indexing import *

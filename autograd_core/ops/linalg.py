@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import message
-from ..node import strip
 from ..primitive import NUMPY, composite, constant
-from .elementwise import multiply, where
+from .elementwise import where
 from .equations import inv, solve
 from .factorizations import matrices, shaped
 from .indexing import getitem
@@ -21,7 +20,7 @@ from .reductions import axes_of, norm
 from .shaping import expand_dims, reshape, transpose
 from .spectra import svdvals
 
-__all__ = ["cond", "expm", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "tensorinv",
+__all__ = ["cond", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "tensorinv",
            "tensorsolve", "vector_norm"]
 
 # -- products and powers ---------------------------------------------------------------------------
@@ -106,45 +105,6 @@ def _chain(arrays: Any, cut: dict[tuple[int, int], int], i: int, j: int) -> Any:
         return arrays[i]
     k = cut[i, j]
     return matmul(_chain(arrays, cut, i, k), _chain(arrays, cut, k + 1, j))
-
-
-PADE = [  # of e^x, divided by the first: Higham, "The scaling and squaring method ...", 2005
-    c / 64764752532480000 for c in (
-        64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000,
-        10559470521600, 670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1)
-]  # fmt: skip
-
-
-def expm(a: Any) -> Any:
-    """Exponential of a matrix, ``I + A + A^2/2 + ...``, by scaling and squaring; SciPy's of that name.
-
-    The derivative is that of the products and the one solution that it is made of.
-
-    >>> import numpy as np, autograd_core as ag
-    >>> ag.expm(np.array([[0.0, 1.0], [0.0, 0.0]])).tolist()
-    [[1.0, 1.0], [0.0, 1.0]]
-    >>> ag.grad(lambda a: ag.expm(a)[0, 1])(np.zeros((2, 2))).tolist()
-    [[0.0, 1.0], [0.0, 0.0]]
-    """
-    a = matrices(a, "expm")
-    if a.dtype.kind != "f":
-        a = a.astype(float)
-    size = float(np.abs(strip(a)).sum(axis=-2).max(initial=0))
-    halvings = max(0, math.ceil(math.log2(size / 5.37))) if 0 < size < math.inf else 0
-    a = multiply(a, 0.5**halvings)
-    one = np.eye(a.shape[-1], dtype=a.dtype)
-    a2 = matmul(a, a)
-    a4 = matmul(a2, a2)
-    a6 = matmul(a2, a4)
-    c = PADE
-    odd = matmul(a6, c[13] * a6 + c[11] * a4 + c[9] * a2) + c[7] * a6 + c[5] * a4 + c[3] * a2
-    odd = matmul(a, odd + c[1] * one)
-    even = matmul(a6, c[12] * a6 + c[10] * a4 + c[8] * a2) + c[6] * a6 + c[4] * a4 + c[2] * a2
-    even = even + c[0] * one
-    y = solve(even - odd, even + odd)
-    for _ in range(halvings):
-        y = matmul(y, y)
-    return y
 
 
 @composite(np.linalg.tensorinv)

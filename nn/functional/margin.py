@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.node import strip
-from autograd_core.primitive import kernel
+from autograd_core.primitive import constant, declare, kernel
 from autograd_core.tensor import Tensor
 
 from .classes import class_weights, indices, pick
@@ -231,6 +231,49 @@ def multi_margin_loss(
     return y
 
 
+def _hinges(x: Any, t: Any) -> tuple[Any, Any]:
+    """Return max(0, 1 - (f_y - f_c)) of each right class y and each c, 0 where c is right too; and the y."""
+    classes = x.shape[1]
+    listed = np.logical_and.accumulate(t != -1, axis=1)
+    wrong = t[listed & ((t < 0) | (t >= classes))]
+    if wrong.size:
+        raise IndexError(message("multilabel_margin_loss", f"class {wrong[0]}",
+                                 f"0 to {classes - 1}, and -1 after the last"))  # fmt: skip
+    most = int(listed.sum(axis=1).max(initial=0))  # right classes of a sample
+    listed, t = listed[:, :most], np.where(listed, t, 0)[:, :most]
+    row, place = np.nonzero(listed)
+    others = x * 1.0
+    others[row, t[row, place]] = -np.inf
+    own = np.where(listed, np.take_along_axis(x, t, axis=1), np.inf)
+    d = own[:, :, np.newaxis] - others[:, np.newaxis, :]
+    return np.maximum(np.subtract(1, d, out=d), 0, out=d), t
+
+
+@kernel  # one call, as its arrays have a side that depends on values: the most right classes of a sample
+def _multilabel_losses(x: Any, t: Any) -> Any:
+    return np.add.reduce(_hinges(x, t)[0], axis=(1, 2)) / x.shape[1]
+
+
+@kernel
+def _multilabel_slopes(x: Any, t: Any) -> Any:
+    hinges, t = _hinges(x, t)
+    costs = hinges > 0
+    slopes = np.add.reduce(costs, axis=1).astype(x.dtype)
+    np.subtract.at(slopes, (np.arange(len(t))[:, np.newaxis], t), np.add.reduce(costs, axis=2))
+    return slopes / x.shape[1]
+
+
+multilabel_slopes = constant(_multilabel_slopes)
+_multilabel = declare(
+    _multilabel_losses,
+    (lambda g, y, x, t: np.expand_dims(g, 1) * multilabel_slopes(x, t), None),
+    saves=("x t", ""), name="multilabel_margin_loss", kinks="f_y - f_c = 1: 0",
+    doc="sum of max(0, 1 - (f_y - f_c)) / C over right y and wrong c, of each row: a pair that costs adds "
+        "g / C to x_bar_c and takes it from x_bar_y.",
+)  # fmt: skip
+_multilabel.defjvp(lambda d, y, x, t: np.add.reduce(d * multilabel_slopes(x, t), axis=1), None)
+
+
 def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """Return ``sum_{y right, c wrong} max(0, 1 - (f_y - f_c)) / C``: of samples with several right classes.
 
@@ -254,19 +297,8 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
     if x.shape != t.shape or x.ndim not in (1, 2) or t.dtype.kind not in "iu":
         raise ValueError(message(loss, f"outputs of shape {x.shape} and a target of shape {t.shape} and "
                                  f"dtype {t.dtype}", "(N, C) or (C,) both, of integers"))  # fmt: skip
-    shape, classes = x.shape[:-1], x.shape[-1]
+    shape = x.shape[:-1]
     if x.ndim == 1:
         x, t = ops.reshape(x, (1, -1)), np.reshape(t, (1, -1))
-    listed = np.logical_and.accumulate(t != -1, axis=1)
-    wrong = t[listed & ((t < 0) | (t >= classes))]
-    if wrong.size:
-        raise IndexError(message(loss, f"class {wrong[0]}", f"0 to {classes - 1}, and -1 after the last"))
-    most = int(listed.sum(axis=1).max(initial=0))  # right classes of a sample
-    listed, t = listed[:, :most], np.where(listed, t, 0)[:, :most]
-    right = np.zeros(x.shape, bool)
-    row, place = np.nonzero(listed)
-    right[row, t[row, place]] = True
-    lead = ops.expand_dims(ops.take_along_axis(x, t, axis=1), 2) - ops.expand_dims(x, 1)
-    costs = ops.relu(1 - lead) * (listed[:, :, np.newaxis] & ~right[:, np.newaxis, :])
-    y: Tensor = _gathered(ops.sum(costs, axis=(1, 2)) / classes, shape, reduction)
+    y: Tensor = _gathered(_multilabel(x, t), shape, reduction)
     return y

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from numpy.typing import DTypeLike
 from autograd_core import ops
 from autograd_core.calls import as_array
 from autograd_core.errors import message
+from autograd_core.fused import fused
+from autograd_core.kernels.memory import pieces
 from autograd_core.node import strip
 from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
@@ -25,6 +27,88 @@ from ..module import Module
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 
 
+# -- within the clusters: one operation, as how many samples a cluster has is a value ---------------
+
+
+@kernel
+def _place(t: Any, cutoffs: Any) -> Any:
+    """Return where each class, or its cluster, stands in the head."""
+    if t.size and not 0 <= t.min() <= t.max() < cutoffs[-1]:
+        raise IndexError(message("AdaptiveLogSoftmaxWithLoss", f"classes {t.min()} to {t.max()}",
+                                 f"0 to {cutoffs[-1] - 1}"))  # fmt: skip
+    cluster = np.searchsorted(cutoffs, t, side="right")
+    return np.where(cluster, cutoffs[0] - 1 + cluster, t)
+
+
+def _members(labels: Any, cutoffs: Any) -> Iterator[tuple[Any, Any]]:
+    """Give the samples of each cluster, and their classes within it."""
+    for low, high in pairwise(cutoffs):
+        rows = np.flatnonzero((labels >= low) & (labels < high))
+        yield rows, labels[rows] - low
+
+
+def _defined(x: Any, *weights: Any, labels: Any, cutoffs: Any) -> Any:
+    """The definition: log softmax(x V^T W^T)_t within the cluster of t, 0 where t is in none."""
+    y: Any = np.zeros(len(labels), x.dtype)
+    members = _members(labels, cutoffs)
+    for (rows, t), v, w in zip(members, weights[::2], weights[1::2], strict=True):
+        losses = F.cross_entropy(F.linear(F.linear(x[rows], v), w), t, reduction="none")
+        y = y - ops.scatter(losses, index=rows, shape=y.shape)
+    return y
+
+
+def _length(x: Any, *weights: Any, **_: Any) -> int:
+    """Return the length of the memory: of a sample the features and scores of one cluster are kept."""
+    return int(len(x) * max(len(v) + len(w) for v, w in zip(weights[::2], weights[1::2], strict=True)))
+
+
+def _parts(memory: Any, *given: Any, labels: Any, cutoffs: Any) -> Iterator[tuple[Any, ...]]:
+    """Give the samples of each cluster, their classes, features and scores, and what is given for it."""
+    start = 0
+    for (rows, t), v, w, *more in zip(_members(labels, cutoffs), *given, strict=True):
+        end = start + len(rows) * (len(v) + len(w))
+        h, s = pieces(memory[start:end], (len(rows), len(v)), (len(rows), len(w)))
+        yield rows, (np.arange(len(t)), t), h, s, v, w, *more
+        start = end
+
+
+def _forward(x: Any, *more: Any, **how: Any) -> Any:
+    *weights, memory = more
+    y = np.zeros(len(x), x.dtype)
+    for rows, right, h, s, v, w in _parts(memory, weights[::2], weights[1::2], **how):
+        np.matmul(x[rows], v.T, out=h)
+        np.matmul(h, w.T, out=s)
+        s -= np.maximum.reduce(s, axis=1, keepdims=True)
+        log_p = s[right]
+        np.exp(s, out=s)
+        total = np.add.reduce(s, axis=1)
+        s /= total[:, np.newaxis]  # softmax, for the way back
+        y[rows] = log_p - np.log(total)
+    return y
+
+
+def _backward(g: Any, y: Any, x: Any, *more: Any, out: Any, **how: Any) -> None:
+    *weights, memory = more
+    x_bar, *bars = out
+    x_bar[...] = 0
+    given = weights[::2], weights[1::2], bars[::2], bars[1::2]
+    for rows, right, h, p, v, w, v_bar, w_bar in _parts(memory, *given, **how):
+        s_bar = p * -g[rows, np.newaxis]
+        s_bar[right] += g[rows]
+        h_bar = np.matmul(s_bar, w)
+        np.matmul(s_bar.T, h, out=w_bar)
+        np.matmul(h_bar.T, x[rows], out=v_bar)
+        x_bar[rows] = np.matmul(h_bar, v)
+
+
+_within = fused(
+    _defined, _forward, _backward, memory=_length, name="log_softmax_of_clusters",
+    doc="log softmax(x V^T W^T)_t within the cluster of t: s_bar = g (onehot(t) - softmax(s)).",
+)  # fmt: skip
+
+# -- the layer -------------------------------------------------------------------------------------
+
+
 class ASMOutput(NamedTuple):
     """What the module returns: the log-probability of each target, and the loss."""
 
@@ -36,7 +120,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     """A softmax in two steps: over the frequent classes and some clusters, then within a cluster.
 
     A cluster is computed only for the samples whose class is in it, from fewer features the rarer its classes
-    are. [Grave et al., Efficient softmax approximation for GPUs, 2017]
+    are; where there are none, the gradient of its weights is 0. [Grave et al., Efficient softmax
+    approximation for GPUs, 2017]
 
     Args:
         in_features: length of each input vector.
@@ -107,24 +192,15 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             raise ValueError(message(
                 "AdaptiveLogSoftmaxWithLoss", f"an input of shape {x.shape} and a target of shape {t.shape} "
                 f"and dtype {t.dtype}", f"(N, {self.in_features}) and integers (N,)"))  # fmt: skip
-        _check_classes(t, self.n_classes)
         shape, x, t = t.shape, ops.reshape(x, (-1, self.in_features)), t.reshape(-1)
-        place, log_p = t.copy(), np.zeros(len(t), x.dtype)
-        for i, (low, high) in enumerate(pairwise(self.cutoffs)):
-            rows = np.flatnonzero((t >= low) & (t < high))
-            if rows.size:
-                place[rows] = self.shortlist_size + i
-                within = self._log_softmax(self.tail[i](x[rows]), t[rows] - low)
-                log_p = log_p + ops.scatter(within, index=rows, shape=(len(t),))
-        log_p = log_p + self._log_softmax(self.head(x), place)
+        place = _place(t, self.cutoffs)
+        weights = [layer.weight for cluster in self.tail for layer in cluster]
+        log_p = _within(x, *weights, labels=t, cutoffs=self.cutoffs)
+        log_p = log_p - F.cross_entropy(self.head(x), place, reduction="none")
         return ASMOutput(ops.reshape(log_p, shape), -ops.mean(log_p))
 
     def _read(self, input: Any) -> Any:
         return taken(input, self.head.weight.dtype, "AdaptiveLogSoftmaxWithLoss")
-
-    @staticmethod
-    def _log_softmax(scores: Any, classes: Any) -> Any:
-        return -F.cross_entropy(scores, classes, reduction="none")
 
     def log_prob(self, input: Any) -> Tensor:
         """Return the log-probabilities of all classes, (N, n_classes).
@@ -157,10 +233,3 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def extra_repr(self) -> str:
         return (f"in_features={self.in_features}, n_classes={self.n_classes}, cutoffs={self.cutoffs[:-1]}, "
                 f"div_value={self.div_value}, head_bias={self.head_bias}")  # fmt: skip
-
-
-@kernel
-def _check_classes(t: Any, n_classes: int) -> None:
-    if t.size and not 0 <= t.min() <= t.max() < n_classes:
-        raise IndexError(message("AdaptiveLogSoftmaxWithLoss", f"classes {t.min()} to {t.max()}",
-                                 f"0 to {n_classes - 1}"))  # fmt: skip

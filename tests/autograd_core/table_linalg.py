@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.ops import equations, factorizations, gaps, spectra
+from autograd_core.ops import equations, exponential, factorizations, gaps, spectra
 
 from .table import DIVISOR, REAL, Domain, Shape, case, row
 
@@ -131,6 +131,23 @@ def _minors(x: Any) -> Any:
     return out
 
 
+def _taylor(x: Any) -> Any:
+    """Return the sum of A^k / k!."""
+    if x.dtype == np.float16:
+        raise TypeError("NumPy solves nothing in float16")
+    y = term = np.broadcast_to(np.eye(x.shape[-1], dtype=np.result_type(x, np.float32)), x.shape)
+    for k in range(1, 50):
+        term = term @ x / k
+        y = y + term
+    return y
+
+
+def _taylor_along(a: Any, m: Any) -> Any:
+    """Return the block of e^[[A, M], [0, A]] that is above the diagonal."""
+    n = a.shape[-1]
+    return _taylor(np.block([[a, m], [0 * a, a]]))[..., :n, n:]
+
+
 # fmt: off
 ROWS: list[Any] = [
     #    operation                   NumPy's          domains          calls
@@ -153,6 +170,9 @@ ROWS: list[Any] = [
     row(gaps.finite,                 _same,           REAL,
         cases=[case(s, of="svdvals") for s in [(3,), (2, 3), (0,)]]),
     row(gaps.over,                   _quotient, REAL, DIVISOR, REAL, REAL, REAL, cases=QUOTIENTS),
+    row(exponential._expm_op,        _taylor,         REAL,            cases=SQUARE),
+    row(exponential.derivative,      _taylor_along,   REAL, REAL,
+        cases=[case(*c.shapes, *c.shapes) for c in SQUARE]),
     row(factorizations._qr_op,       _qr,             REGULAR,         cases=TALL),
 ]
 # fmt: on

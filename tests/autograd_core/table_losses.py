@@ -32,6 +32,7 @@ from .table import (
 LABEL = Domain("-1 or +1", lambda rng, shape: rng.choice([-1.0, 1.0], shape))
 ODD = [-2.85, -1.75, -0.65, -0.15, 0.15, 0.65, 1.75]
 APART = Domain("tenths apart", lambda rng, shape: rng.choice(ODD, shape))
+LISTED = Domain("classes of 4, and -1 after the last", lambda rng, shape: rng.integers(-1, 4, shape))
 TENTHS = Domain("tenths", lambda rng, shape: 0.01 * rng.integers(-3, 4, shape))
 
 
@@ -70,6 +71,15 @@ def _hinge_embedding(x: Any, t: Any, *, margin: float) -> Any:
     return np.where(t == 1, x, np.maximum(0, margin - x))
 
 
+def _multilabel(x: Any, t: Any) -> Any:
+    losses = []
+    for f, listed in zip(x, t.tolist(), strict=True):
+        right = listed[: listed.index(-1)] if -1 in listed else listed
+        wrong = [c for c in range(len(f)) if c not in right]
+        losses.append(sum([max(0, 1 - (f[y] - f[c])) for y in right for c in wrong]) / len(f))
+    return np.array(losses, (x / 1).dtype)
+
+
 def _poisson(x: Any, t: Any, *, log_input: bool = False, eps: float = 0.0) -> Any:
     return np.exp(x) - x * t if log_input else x - np.log(x + eps) * t
 
@@ -91,6 +101,8 @@ KINKS |= {
     regression._l1:           {(2.0, 2.0): (0, 0), (0.0, -0.0): (0, 0)},
     margin._hinge:            {(1.0, 1.0): (0, 0), (-0.5, -2.0): (0, 0)},
     margin._hinge_embedding:  [at((2.0, -1.0), (-1, 0), margin=2.0)],
+    margin._multilabel:       [at((np.array([[1.5, 0.5, 1.0]]), np.array([[0, 0, -1]])),
+                                  (np.array([[-2, 0, 2]]) / 3,))],
     divergence._kl_div:       {(-1.0, 0.0): (0, 2)},
 }
 SINGULAR |= {
@@ -126,6 +138,8 @@ ROWS = [
         cases=PAIRED),
     row(margin._hinge_embedding,    paired(_hinge_embedding),             APART, LABEL,
         cases=settings(margin=[1.0, 0.5])),
+    row(margin._multilabel,         _multilabel,                          APART, LISTED,
+        cases=[case((n, 4), (n, 4)) for n in (5, 1, 0)]),
     row(margin._soft_margin,        paired(lambda x, t: np.logaddexp(-x * t, 0)), REAL, REAL, cases=PAIRED),
     row(likelihood._poisson,        paired(_poisson),                     POSITIVE, REAL,
         cases=settings(log_input=[False, True, False], eps=[0.0, 0.0, 0.25])),

@@ -16,6 +16,7 @@ import pytest
 import autograd_core as ag
 from autograd_core import kernels
 from nn.functional import attention, ctc, recurrent, standardizing
+from nn.losses import adaptive
 
 from ..autograd_core.table import modules
 
@@ -122,7 +123,18 @@ def normalizing() -> Iterator[Use]:
             yield Use(standardizing.normalize_vectors, (x, w, b), (mean, inv), how)
 
 
-USES = [*attending(), *scanning(), *aligning(), *normalizing()]
+# -- classes within clusters -----------------------------------------------------------------------
+
+
+def within_clusters() -> Iterator[Use]:
+    x, *weights = normal((6, 4), (3, 4), (5, 3), (2, 4), (1, 2), (1, 4), (3, 1))
+    for cutoffs in ([2, 7], [2, 7, 8], [2, 7, 8, 11]):
+        for labels in ([0, 2, 10, 6, 7, 3], [9, 8, 1, 8, 10, 10], [2, 2, 3, 4, 5, 6], [0, 1, 0, 1, 0, 1]):
+            how = {"labels": np.minimum(labels, cutoffs[-1] - 1), "cutoffs": cutoffs}
+            yield Use(adaptive._within, (x, *weights[: 2 * len(cutoffs) - 2]), (), how)
+
+
+USES = [*attending(), *scanning(), *aligning(), *normalizing(), *within_clusters()]
 
 
 def derivatives(f: Any, inputs: list[Any], dtype: Any) -> dict[str, Any]:
