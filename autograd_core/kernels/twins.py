@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from ..errors import message
 
-__all__ = ["instruction", "is_used", "loop", "twin", "using"]
+__all__ = ["compiled", "instruction", "is_used", "loop", "twin", "using"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,6 +79,7 @@ def instruction(fun: Callable[..., Any]) -> Any:
     return fun
 
 
+@cache
 def _compile(module: str) -> None:
     """Put compiled functions in the place of a module's loops, and of those that it imports."""
     import numba
@@ -88,7 +89,7 @@ def _compile(module: str) -> None:
     for name, value in list(space.items()):
         home = getattr(value, "__module__", None)
         if home != module and isinstance(home, str) and value is _loops.get(home, {}).get(name, (None,))[0]:
-            space[name] = _compiled(value)
+            space[name] = compiled(value)
     for name, (fun, options) in _loops.get(module, {}).items():
         if options is INTRINSIC:
             space[name] = numba.extending.intrinsic(fun)
@@ -102,11 +103,10 @@ def _compile(module: str) -> None:
 
 
 @cache
-def _compiled(fast: Any) -> Any:
-    space = vars(sys.modules[fast.__module__])
-    if space[fast.__name__] is fast:
-        _compile(fast.__module__)
-    return space[fast.__name__]
+def compiled(fast: Any) -> Any:
+    """Return a loop, or a function beside loops, as it runs once those of its module are compiled."""
+    _compile(fast.__module__)
+    return vars(sys.modules[fast.__module__])[fast.__name__]
 
 
 def _kind(a: Any) -> Any:
@@ -134,7 +134,7 @@ def twin(fast: Callable[..., Any]) -> Callable[[F], F]:
             if slow and _kind(args) in slow:
                 return fun(*args)
             try:
-                return _compiled(fast)(*args)
+                return compiled(fast)(*args)
             except Exception as error:
                 if not type(error).__module__.startswith(("numba.", "llvmlite.")):
                     raise

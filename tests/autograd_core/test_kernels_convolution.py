@@ -11,6 +11,7 @@ import pytest
 from autograd_core import kernels
 from autograd_core.kernels import convolution
 from autograd_core.kernels.loops import convolution as loops
+from autograd_core.kernels.loops import few
 
 from .table import table_convolution as table
 
@@ -34,6 +35,9 @@ SETTINGS = {
     "a kernel in the border alone": (1, 1, (1, 2), 2, (2, 2), (1, 1), ((3, 3), (2, 2)), (1, 1), 1),
     "a stride beyond the kernel": (1, 2, (9, 9), 2, (2, 2), (4, 3), ((1, 0), (0, 0)), (1, 1), 1),
     "no image": (0, 2, (4, 5), 3, (2, 2), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
+    "six filters": (3, 2, (9, 21), 6, (3, 2), (1, 1), ((1, 1), (0, 1)), (2, 3), 1),
+    "eight filters in each of two groups": (2, 4, (4, 40), 16, (2, 3), (1, 1), ((1, 0), (2, 2)), (1, 1), 2),
+    "few, cropped": (2, 3, (5, 4, 9), 5, (2, 1, 3), (1, 1, 1), ((1, 0), (-1, 0), (0, -2)), (1, 1, 2), 1),
     "many places": (1, 1, (40, 70), 2, (2, 2), (1, 1), ((0, 0), (1, 1)), (1, 1), 1),
 }  # fmt: skip
 
@@ -116,6 +120,16 @@ def test_what_is_not_a_number_stays_where_it_is_read(fast: bool, groups: int) ->
     np.testing.assert_array_equal(np.isnan(w_bar), reads)
 
 
+@numba
+def test_a_border_of_zeros_hides_what_is_not_finite() -> None:
+    """With few filters rows run on into each other: what no output reads must not reach the gradient."""
+    x, g = np.zeros((2, 1, 4, 4), np.float32), np.ones((2, 3, 4, 3), np.float32)
+    x[0, 0, 1, 0] = np.inf  # only the first column of the kernel reads the first column of the image
+    with kernels.using(numba=True):
+        w_bar = convolution.overlap(g, x, (1, 1), (0, 0), (1, 1), 1, (1, 2))
+    np.testing.assert_array_equal(w_bar[:, 0, 0], [[np.inf, 0]] * 3)
+
+
 def test_large_images_are_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     setting = (3, 2, (9, 8), 4, (3, 2), (2, 1), ((1, 1), (0, 1)), (1, 2), 1)
     given = problem(setting, np.float64)
@@ -128,9 +142,12 @@ def test_large_images_are_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @numba
-def test_a_sum_over_threads_does_not_depend_on_which_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("filters", [5, 10])
+def test_a_sum_over_threads_does_not_depend_on_which_is_first(
+    filters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
-    g, x = (rng.standard_normal(shape, np.float32) for shape in ((6, 5, 9, 8), (6, 4, 11, 10)))
+    g, x = (rng.standard_normal(shape, np.float32) for shape in ((6, filters, 9, 8), (6, 4, 11, 10)))
     found = []
     for first in (0, 2, 4):
 
@@ -138,7 +155,7 @@ def test_a_sum_over_threads_does_not_depend_on_which_is_first(monkeypatch: pytes
             for start in (first, *{0, 2, 4} - {first}):
                 work(start * n // 6, (start + 2) * n // 6)
 
-        monkeypatch.setattr(loops, "split", split)
+        monkeypatch.setattr(few if filters <= few.FEW else loops, "split", split)
         with kernels.using(numba=True):
             found.append(convolution.overlap(g, x, (1, 1), (0, 0), (1, 1), 1, (3, 3)))
     np.testing.assert_array_equal(found[1], found[0])

@@ -16,9 +16,10 @@ import numpy as np
 
 from ..threads import get_num_threads, split, worth_a_thread
 from ..twins import loop
+from . import few
 from .places import extent, filled, phases, tables, three
 from .tile import shape
-from .tiled import narrow_tile, put, transpose, wide_tile
+from .tiled import frame, narrow_tile, put, transpose, wide_tile
 
 __all__ = ["correlate", "overlap", "spread"]
 
@@ -68,21 +69,6 @@ def pack_rows(
         many = min(width, columns - low)
         transpose(w, start + terms * low, terms, many, terms, out, at, width, lanes)
         at += terms * width
-
-
-@loop
-def frame(x: Any, n: int, channels: int, inner: Sizes, outer: Sizes, before: Sizes, out: Any) -> None:
-    """Copy the n-th image into its place, ``before`` from the edges, in one of another size."""
-    (n0, n1, n2), (m0, m1, m2), (p0, p1, p2) = inner, outer, before
-    low, high = max(0, -p2), min(n2, m2 - p2)
-    for c in range(channels):
-        for i in range(max(0, -p0), min(n0, m0 - p0)):
-            for j in range(max(0, -p1), min(n1, m1 - p1)):
-                source = (((n * channels + c) * n0 + i) * n1 + j) * n2
-                target = ((c * m0 + i + p0) * m1 + j + p1) * m2 + p2
-                row, of_x = out[target + low : target + high], x[source + low : source + high]
-                for k in range(high - low):
-                    row[k] = of_x[k]
 
 
 @loop
@@ -211,6 +197,11 @@ def correlate(
     inner, kernel, stride, dilation, size = three(tuple(axes), tuple(taps), stride, dilation, size)
     before = (0,) * (3 - len(before)) + before
     outer = extent(size, kernel, stride, dilation)
+    if few.suits(n, o // groups, stride, outer):
+        planes = few.planes(groups, c // groups, o // groups, inner, outer, before, size, x.itemsize)
+        _, b = tables(outer, c // groups, kernel, stride, dilation, size)
+        few.multiply(x, w.reshape(groups, o // groups, -1), bias, y, 0, b, planes)
+        return y
     how = _layout(n, prod(size), groups, c // groups, o // groups, inner, outer, before, x.itemsize)
     a, b = tables(how.outer, c // groups, kernel, stride, dilation, size)
     packed, of_group = _space(len(b), how, x.dtype)
@@ -235,6 +226,12 @@ def spread(
     how = _layout(n, prod(size) // prod(stride) + 1, groups, o // groups, c, inner, outer,
                   tuple(-q for q in low), g.itemsize)  # fmt: skip
     bias, steps = np.zeros(groups * c, g.dtype), prod(kernel)
+    if few.suits(n, c, stride, outer):
+        planes = few.planes(groups, o // groups, c, inner, outer, how.before, size, g.itemsize)
+        ((a, b, _, _),) = phases(outer, low, o // groups, kernel, stride, before, dilation, size)
+        x, turned = np.empty(shape_of_x, g.dtype), w.reshape(groups, o // groups, c, steps).swapaxes(1, 2)
+        few.multiply(g, turned.reshape(groups, c, -1), bias, x, int(a[0]), b, planes)
+        return x
     parts = phases(how.outer, low, o // groups, kernel, stride, before, dilation, size)
     x = (np.empty if all(len(b) for _, b, _, _ in parts) else np.zeros)(shape_of_x, g.dtype)
     for a, b, rows, places in parts:
@@ -258,6 +255,12 @@ def overlap(
     inner, kernel, stride, dilation, size = three(tuple(axes), kernel, stride, dilation, tuple(places))
     before = (0,) * (3 - len(before)) + before
     outer = extent(size, kernel, stride, dilation)
+    if few.suits(n, o // groups, stride, outer):
+        planes = few.planes(groups, c // groups, o // groups, inner, outer, before, size, x.itemsize)
+        _, taps = tables(outer, c // groups, kernel, stride, dilation, size)
+        w = few.overlap(g, x, taps, planes)
+        if np.isfinite(w).all():
+            return np.ascontiguousarray(w).reshape(whole)
     how = _layout(n, prod(size), groups, c // groups, o // groups, inner, outer, before, x.itemsize)
     b, taps = tables(how.outer, c // groups, kernel, stride, dilation, size)
     a, panels = filled(taps), -(-how.outs // how.width)

@@ -1,4 +1,4 @@
-"""Tiles as instructions of loops, and the transpose that some of them read."""
+"""Tiles as instructions of loops, and the copies that they read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 from ..twins import instruction, loop
 from .tile import emit, emit_put, emit_turn
 
-__all__ = ["narrow_tile", "put", "transpose", "wide_tile"]
+__all__ = ["frame", "narrow_tile", "put", "transpose", "wide_tile"]
+
+Sizes = tuple[int, ...]
 
 
 @instruction
@@ -47,3 +49,18 @@ def transpose(
             row = g[start + q * step : start + q * step + columns]
             for i in range(whole, columns):
                 out[at + i * width + q] = row[i]
+
+
+@loop
+def frame(x: Any, n: int, channels: int, inner: Sizes, outer: Sizes, before: Sizes, out: Any) -> None:
+    """Copy the n-th image into its place, ``before`` from the edges, in one of another size."""
+    (n0, n1, n2), (m0, m1, m2), (p0, p1, p2) = inner, outer, before
+    low, high = max(0, -p2), min(n2, m2 - p2)
+    for c in range(channels):
+        for i in range(max(0, -p0), min(n0, m0 - p0)):
+            for j in range(max(0, -p1), min(n1, m1 - p1)):
+                source = (((n * channels + c) * n0 + i) * n1 + j) * n2
+                target = ((c * m0 + i + p0) * m1 + j + p1) * m2 + p2
+                row, of_x = out[target + low : target + high], x[source + low : source + high]
+                for k in range(high - low):
+                    row[k] = of_x[k]
