@@ -20,6 +20,11 @@ VERSIONS = [False, pytest.param(True, marks=pytest.mark.skipif(not NUMBA, reason
 WINDOWS: list[tuple[Any, Any]] = [  # (size, stride, padding, dilation, count)
     ((2, 3, 4, 6), ((2, 2, 0, 1, 2), (2, 2, 0, 1, 3))),    # tiles
     ((2, 3, 5, 7), ((2, 2, 0, 1, 2), (2, 2, 0, 1, 3))),    # and what is left over
+    ((2, 4, 9), ((2, 2, 0, 1, 2), (2, 2, 0, 1, 4))),       # rows in vectors
+    ((2, 3, 5, 11), ((2, 2, 0, 1, 2), (2, 2, 0, 1, 5))), ((2, 4, 16), ((2, 2, 0, 1, 2), (2, 2, 0, 1, 8))),
+    ((2, 2, 3, 23), ((2, 2, 0, 1, 1), (2, 2, 0, 1, 11))), ((1, 2, 32), ((2, 2, 0, 1, 1), (2, 2, 0, 1, 16))),
+    ((2, 7, 43), ((2, 2, 0, 1, 3), (2, 2, 0, 1, 21))),
+    ((2, 3, 4, 8), ((1, 1, 0, 1, 3), (2, 2, 0, 1, 2), (2, 2, 0, 1, 4))),
     ((2, 2, 7, 6), ((3, 2, 1, 1, 4), (3, 2, 1, 1, 3))),    # overlapping, with padding
     ((3, 6, 5), ((3, 1, 1, 1, 6), (3, 1, 1, 1, 5))),
     ((2, 9, 8), ((2, 3, 1, 2, 3), (3, 2, 2, 2, 4))),       # dilated
@@ -31,6 +36,7 @@ WINDOWS: list[tuple[Any, Any]] = [  # (size, stride, padding, dilation, count)
     ((0, 4, 4), ((2, 2, 0, 1, 2), (2, 2, 0, 1, 2))),
 ]
 # fmt: on
+OVERLAPPING = next(case for case in WINDOWS if case[0] == (2, 2, 7, 6))
 every = pytest.mark.parametrize(("shape", "windows"), WINDOWS)
 both = pytest.mark.parametrize("numba", VERSIONS, ids=["numpy", "numba"])
 
@@ -81,7 +87,7 @@ def test_maxima_and_the_way_back(shape: Any, windows: Any, kind: str, dtype: str
 
 
 @both
-@pytest.mark.parametrize(("shape", "windows"), [WINDOWS[0], WINDOWS[2]])
+@pytest.mark.parametrize(("shape", "windows"), [WINDOWS[0], WINDOWS[3], OVERLAPPING])
 def test_an_infinite_gradient_goes_to_one_place_only(shape: Any, windows: Any, numba: bool) -> None:
     x = drawn(shape, "normal", "f4")
     y = pooling.max_windows(x, windows)
@@ -124,7 +130,7 @@ def test_maxima_of_other_numbers(shape: Any, windows: Any, dtype: str) -> None:
 @both
 def test_parts_in_threads_give_the_same(numba: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     x = drawn((7, 3, 9, 8), "ties", "f4")
-    windows = WINDOWS[2][1]
+    windows = OVERLAPPING[1]
     before = kernels.get_num_threads()
     results = []
     with kernels.using(numba=numba):
@@ -159,7 +165,7 @@ def test_any_layout_of_memory_is_taken(numba: bool) -> None:
 @both
 def test_a_window_without_its_largest_element_is_left_out(numba: bool) -> None:
     """Values that do not belong together are no reason to write anywhere."""
-    x, windows = drawn((2, 7, 6), "normal", "f4"), WINDOWS[2][1]
+    x, windows = drawn((2, 7, 6), "normal", "f4"), OVERLAPPING[1]
     y = np.full((2, 4, 3), 99, np.float32)
     with kernels.using(numba=numba):
         assert not pooling.spread_to_first(y, x, y, windows).any()

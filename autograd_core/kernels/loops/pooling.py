@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..twins import loop
+from .pairs import lanes_for, largest_of_pairs, spread_to_pairs
 
 __all__ = ["max_part", "places_part", "spread_part"]
 
@@ -14,12 +15,23 @@ NOWHERE = np.int32(-(2**31))  # the mark of a window that has no element like y
 
 
 @loop
+def are_pairs(shape: Any, windows: Any) -> bool:
+    """Tell whether windows of 2 x 2 stand side by side, in rows that are long enough for vectors."""
+    (kd, sd, pd, _, nd), (kh, sh, ph, dh, nh), (kw, sw, pw, dw, nw) = windows
+    plane = kd == 1 and sd == 1 and pd == 0 and nd == shape[1] and kh == 2 and sh == 2 and kw == 2 and sw == 2
+    whole = ph == 0 and pw == 0 and dh == 1 and dw == 1 and 2 * nh <= shape[2] and 2 * nw <= shape[3]
+    return plane and whole and lanes_for(nw) > 0
+
+
+@loop
 def max_part(x: Any, y: Any, windows: Any) -> None:
     """Write the largest element of each window: of its rows first, in a line, then along the line."""
     (kd, sd, pd, dd, nd), (kh, sh, ph, dh, nh), (kw, sw, pw, dw, nw) = windows
     blocks, depth, height, width = x.shape
+    if are_pairs(x.shape, windows):
+        largest_of_pairs(x.reshape(-1), y.reshape(-1), nh, nw, width, height, blocks * depth)
+        return
     line = np.empty(width, x.dtype)
-    pairs = kw == 2 and sw == 2 and pw == 0 and dw == 1 and 2 * nw <= width
     for b in range(blocks):
         for od in range(nd):
             for oh in range(nh):
@@ -44,11 +56,6 @@ def max_part(x: Any, y: Any, windows: Any) -> None:
                 if first:
                     line[:] = -np.inf
                 to = y[b, od, oh]
-                if pairs:
-                    for o in range(nw):
-                        m, v = line[2 * o], line[2 * o + 1]
-                        to[o] = v if (v > m) | (v != v) else m
-                    continue
                 for o in range(nw):
                     start = o * sw - pw
                     m = to.dtype.type(-np.inf)
@@ -123,13 +130,14 @@ def places_part(x: Any, y: Any, places: Any, windows: Any) -> None:
 @loop
 def spread_part(g: Any, x: Any, y: Any, out: Any, windows: Any) -> None:
     """Write zeros, and add g of each window where the first of its largest elements is."""
-    (kd, sd, pd, _, nd), (kh, sh, ph, dh, nh), (kw, sw, pw, dw, nw) = windows
+    nd, nh, (_, sw, _, _, nw) = windows[0][4], windows[1][4], windows[2]
     blocks, depth, height, width = x.shape
-    tiles = kd == 1 and sd == 1 and pd == 0 and nd == depth and kh == 2 and sh == 2 and kw == 2 and sw == 2
-    if tiles and ph == 0 and pw == 0 and dh == 1 and dw == 1 and 2 * nh <= height and 2 * nw <= width:
+    alike = g.dtype == x.dtype and g.dtype == y.dtype and g.dtype == out.dtype
+    if alike and are_pairs(x.shape, windows):
         if 2 * nh != height or 2 * nw != width:
             out[:] = 0
-        _spread_2x2(g, x, y, out)
+        flat = g.reshape(-1), x.reshape(-1), y.reshape(-1), out.reshape(-1)
+        spread_to_pairs(*flat, nh, nw, width, height, blocks * depth)
         return
     marks = np.empty(nw, np.int32)
     for b in range(blocks):
@@ -142,31 +150,3 @@ def spread_part(g: Any, x: Any, y: Any, out: Any, windows: Any) -> None:
                 for o in range(nw):
                     if marks[o] != NOWHERE:
                         flat[marks[o] + o * sw] += gs[o]
-
-
-@loop
-def _spread_2x2(g: Any, x: Any, y: Any, out: Any) -> None:
-    """Write the four places of each window without a branch."""
-    blocks, depth, nh, nw = y.shape
-    zero = g.dtype.type(0)
-    for b in range(blocks):
-        for d in range(depth):
-            for h in range(nh):
-                top, low = x[b, d, 2 * h], x[b, d, 2 * h + 1]
-                up, down = out[b, d, 2 * h], out[b, d, 2 * h + 1]
-                ys, gs = y[b, d, h], g[b, d, h]
-                for w in range(nw):
-                    m, v = ys[w], gs[w]
-                    p, q, r, s = top[2 * w], top[2 * w + 1], low[2 * w], low[2 * w + 1]
-                    if m == m:
-                        i, j, k = p == m, q == m, r == m
-                        down[2 * w + 1] = zero if i | j | k else v
-                        down[2 * w] = v if k & ~(i | j) else zero
-                        up[2 * w + 1] = v if j & ~i else zero
-                        up[2 * w] = v if i else zero
-                    else:
-                        i, j, k = s != s, r != r, q != q
-                        down[2 * w + 1] = v if i else zero
-                        down[2 * w] = v if j & ~i else zero
-                        up[2 * w + 1] = v if k & ~(i | j) else zero
-                        up[2 * w] = zero if i | j | k else v
