@@ -19,8 +19,8 @@ from ..threads import split, worth_a_thread
 from ..twins import instruction, loop
 from .places import filled
 from .tile import shape
-from .tiled import narrow_tile, put, transpose, wide_tile
-from .vectors import emit_pull, emit_rise, emit_times, emit_weigh
+from .tiled import narrow_rows, narrow_tile, put, transpose, wide_rows, wide_tile
+from .vectors import emit_meet, emit_pull, emit_rise, emit_times, emit_weigh
 
 __all__ = ["attention", "attention_gradients"]
 
@@ -65,6 +65,11 @@ def weigh(typing, e, i, less, j, total, k):  # type: ignore[no-untyped-def]
 
 
 @instruction
+def meet(typing, e, i, less, j, z, k, total, n):  # type: ignore[no-untyped-def]
+    return emit_meet(e, i, less, j, z, k, total, n)
+
+
+@instruction
 def pull(typing, z, i, less, j, e, k):  # type: ignore[no-untyped-def]
     return emit_pull(z, i, less, j, e, k)
 
@@ -88,26 +93,23 @@ def tile(x: Any, offset: Any, a: Any, i: Any, b: Any, n: Any, w: Any, at: Any, t
 
 
 @loop
-def packed(x: Any, start: int, many: int, scale: float, how: Any, out: Any) -> None:
-    """Copy the transpose of a head, times a number, to panels of ``width`` of its rows."""
+def packed(x: Any, start: int, low: int, many: int, scale: float, how: Any, out: Any) -> None:
+    """Copy the transpose of a block of rows, times a number: (columns, W)."""
     s = out.dtype.type(scale)
-    for first in range(0, many, how.width):
-        rows, at = min(how.width, many - first), first * x.width
-        transpose(x.flat, start + first * x.to_row, x.to_row, rows, x.width, out, at, how.width, how.lanes)
+    transpose(x.flat, start + low * x.to_row, x.to_row, many, x.width, out, 0, how.width, how.lanes)
     for i in range(out.size):
         out[i] *= s
 
 
 @loop
-def scores(x: Any, start: int, low: int, w: Any, seen: int, how: Any, t: Any, out: Any) -> None:
-    """Write ``out[key, query - low] = sum_c x[query, c] w[c, key]`` for the keys that are seen."""
-    none = out.dtype.type(0)
-    for first in range(0, seen, how.width):
-        many = min(how.width, seen - first)
-        for m in range(0, min(how.width, how.queries - low), how.height):
-            tile(x.flat, start, x.rows, low + m, x.columns, x.width, w, first * x.width, t, how.wide)
-            for k in range(many):
-                put(t, k * how.height, none, out, (first + k) * how.width + m)
+def scores(x: Any, start: int, seen: int, w: Any, how: Any, out: Any) -> None:
+    """Write ``out[key, query] = sum_c x[key, c] w[c, query]`` for the keys that are seen, and a few more."""
+    for k in range(0, seen, how.height):
+        to = k * how.width
+        if how.wide:
+            wide_rows(x.flat, start, x.rows, k, x.columns, x.width, w, 0, out, to, how.width)
+        else:
+            narrow_rows(x.flat, start, x.rows, k, x.columns, x.width, w, 0, out, to, how.width)
 
 
 @loop
@@ -195,16 +197,16 @@ def heads_forward(
 ) -> None:  # fmt: skip
     kind, w = q.flat.dtype, how.width
     keys = -(-how.keys // w) * w
-    kt, e, t = np.zeros(keys * k.width, kind), np.zeros(keys * w, kind), np.empty(how.height * w, kind)
+    qt, e, t = np.zeros(w * k.width, kind), np.zeros(keys * w, kind), np.empty(how.height * w, kind)
     top, total = np.empty(w, kind), np.empty(w, kind)
     for unit in range(start, stop):
         n, h = unit // heads, unit % heads
         q0, k0, v0, y0 = begin(q, n, h), begin(k, n, h), begin(v, n, h), begin(y, n, h)
-        packed(k, k0, how.keys, how.scale, how, kt)
         for low in range(0, how.queries, w):
             many = min(w, how.queries - low)
             seen = min(how.keys, low + many) if how.causal else how.keys
-            scores(q, q0, low, kt, seen, how, t, e)
+            packed(q, q0, low, many, how.scale, how, qt)
+            scores(k, k0, seen, qt, how, e)
             masked(e, bias, n, h, low, many, seen, how)
             softmax(e, seen, many, how, top, total, logs[unit * how.queries + low :])
             if keep.size:
@@ -222,41 +224,39 @@ def turned(e: Any, seen: int, at: int, many: int, how: Any, out: Any) -> None:
 
 @loop
 def heads_backward(
-    g: Any, y: Any, q: Any, k: Any, v: Any, bias: Any, keep: Any, q_bar: Any, k_bar: Any, v_bar: Any,
-    logs: Any, bias_bar: Any, heads: int, how: Any, start: int, stop: int,
+    g: Any, q: Any, k: Any, v: Any, bias: Any, keep: Any, q_bar: Any, k_bar: Any, v_bar: Any, logs: Any,
+    bias_bar: Any, heads: int, how: Any, start: int, stop: int,
 ) -> None:  # fmt: skip
     kind, w = q.flat.dtype, how.width
     keys, scale = -(-how.keys // w) * w, q.flat.dtype.type(how.scale)
-    kt, vt, t = np.zeros(keys * k.width, kind), np.zeros(keys * v.width, kind), np.empty(how.height * w, kind)
+    qt, gt, t = np.zeros(w * k.width, kind), np.zeros(w * v.width, kind), np.empty(how.height * w, kind)
     e, z = np.zeros(keys * w, kind), np.zeros(keys * w, kind)
     es, zs = np.zeros(keys * how.kept, kind), np.zeros(keys * how.kept, kind)
-    deltas, less, nobody = np.zeros(w, kind), np.zeros(w, kind), np.zeros(w, kind)
+    deltas, less = np.zeros(w, kind), np.zeros(w, kind)
     for unit in range(start, stop):
         n, h = unit // heads, unit % heads
-        q0, k0, v0, g0, y0 = begin(q, n, h), begin(k, n, h), begin(v, n, h), begin(g, n, h), begin(y, n, h)
+        q0, k0, v0, g0 = begin(q, n, h), begin(k, n, h), begin(v, n, h), begin(g, n, h)
         q1, k1, v1 = begin(q_bar, n, h), begin(k_bar, n, h), begin(v_bar, n, h)
-        packed(k, k0, how.keys, how.scale, how, kt)
-        packed(v, v0, how.keys, 1.0, how, vt)
         for part in range(0, how.queries, how.kept):
             end = min(part + how.kept, how.queries)
             for low in range(part, end, w):
                 many = min(w, end - low)
                 seen = min(how.keys, low + many) if how.causal else how.keys
-                scores(q, q0, low, kt, seen, how, t, e)
-                scores(g, g0, low, vt, seen, how, t, z)
+                packed(q, q0, low, many, how.scale, how, qt)
+                packed(g, g0, low, many, 1.0, how, gt)
+                scores(k, k0, seen, qt, how, e)
+                scores(v, v0, seen, gt, how, z)
                 masked(e, bias, n, h, low, many, seen, how)
                 for i in range(many):
                     less[i] = logs[unit * how.queries + low + i]
-                    of_g, of_y = g0 + (low + i) * g.to_row, y0 + (low + i) * y.to_row
-                    delta = kind.type(0)
-                    for c in range(v.width):
-                        delta += g.flat[of_g + c] * y.flat[of_y + c]
-                    deltas[i] = delta
                 if keep.size:
                     dropped(z, keep, n, h, low, many, seen, how)
+                deltas[:] = 0  # sum(g Y), as sum(E V g^T)
                 for at in range(0, seen * w, w):
                     for i in range(0, w, how.lanes):
-                        weigh(e, at + i, less, i, nobody, i)
+                        meet(e, at + i, less, i, z, at + i, deltas, i)
+                for at in range(0, seen * w, w):
+                    for i in range(0, w, how.lanes):
                         pull(z, at + i, deltas, i, e, at + i)
                 if bias_bar.size:
                     for key in range(seen):
@@ -337,7 +337,7 @@ def attention_gradients(
     kind, how = q.dtype, _layout(q, k, scores.scale, scores.causal)
     added, keep, heads = _or_none(scores.bias, kind), _or_none(scores.keep, kind), q.shape[1]
     bars = [x if _direct(x) else np.empty(x.shape, kind) for x in out]
-    matrices = [_heads(np.asarray(x, kind)) for x in (g, y, q, k, v)]
+    matrices = [_heads(np.asarray(x, kind)) for x in (g, q, k, v)]
     of_bars, of_bias, of_logs = [_heads(x) for x in bars], _or_none(bias, kind), logs.ravel()
 
     def work(start: int, stop: int) -> None:

@@ -13,12 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..twins import instruction, loop
-from .tile import shape
+from .tile import everywhere, load, pointer, save, shape, sums, vector_of
 
 __all__ = ["FEW", "dots", "rows_for", "sums_along"]
 
 FEW = 8  # filters
-CONTRACT = ("contract",)
 
 
 def rows_for(outs: int) -> int:
@@ -31,76 +30,31 @@ def vectors_for(rows: int) -> int:
     return (24 if shape()[0] == 64 else 12) // rows
 
 
-def _pointer(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
-    return builder.gep(context.make_array(kind)(context, builder, array).data, [place])
-
-
-def _load(context: Any, builder: Any, pointer: Any, vector: Any) -> Any:
-    value = builder.load(builder.bitcast(pointer, vector.as_pointer()))
-    value.align = vector.element.get_abi_alignment(context.target_data)
-    return value
-
-
-def _sums(builder: Any, count: Any, many: int, wide: int, zero: Any, terms: Any) -> list[list[Any]]:
-    """Return ``sum_i a_m(i) b_v(i)`` for all m < many, v < wide; ``terms(i)`` gives the factors a and b."""
-    from llvmlite import ir
-
-    index = ir.IntType(64)
-    before, body = builder.block, builder.append_basic_block("sum")
-    after = builder.append_basic_block("store")
-    builder.branch(body)
-    builder.position_at_end(body)
-    i = builder.phi(index)
-    i.add_incoming(index(0), before)
-    sums = [[builder.phi(zero.type) for _ in range(wide)] for _ in range(many)]
-    a, b = terms(i)
-    later = [[builder.fadd(builder.fmul(x, y, flags=CONTRACT), s, flags=CONTRACT) for y, s in zip(b, row)]
-             for x, row in zip(a, sums)]  # fmt: skip
-    following = builder.add(i, index(1))
-    i.add_incoming(following, body)
-    for row, new in zip(sums, later):
-        for s, value in zip(row, new):
-            s.add_incoming(zero, before)
-            s.add_incoming(value, body)
-    builder.cbranch(builder.icmp_signed("<", following, count), body, after)
-    builder.position_at_end(after)
-    return later
-
-
 def _emit_along(rows: int, w: Any, n: Any, x: Any, at: Any, b: Any, y: Any, to: Any, step: Any) -> Any:
     """``y[to + o step + k] = sum_r w[o n + r] x[at + b[r] + k]`` for all o < rows and k of some vectors."""
     from llvmlite import ir
     from numba.core import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        w, n, x, at, b, y, to, step = arguments
         kinds, index = signature.args, ir.IntType(64)
-        number = context.get_value_type(kinds[0].dtype)
-        lanes = shape()[0] // (8 if isinstance(number, ir.DoubleType) else 4)
-        vector, wide = ir.VectorType(number, lanes), vectors_for(rows)
-        first = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        weights = _pointer(context, builder, kinds[0], arguments[0], index(0))
-        image = _pointer(context, builder, kinds[2], arguments[2], arguments[3])
-        taps = _pointer(context, builder, kinds[4], arguments[4], index(0))
-        out = _pointer(context, builder, kinds[5], arguments[5], arguments[6])
-
-        def everywhere(m: int, r: Any) -> Any:
-            place = builder.add(builder.mul(index(m), arguments[1]), r)
-            one = builder.load(builder.gep(weights, [place]))
-            one = builder.insert_element(ir.Constant(vector, ir.Undefined), one, ir.IntType(32)(0))
-            return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), first)
+        vector, wide = vector_of(context, kinds[0]), vectors_for(rows)
+        weights = pointer(context, builder, kinds[0], w, index(0))
+        image = pointer(context, builder, kinds[2], x, at)
+        taps = pointer(context, builder, kinds[4], b, index(0))
+        out = pointer(context, builder, kinds[5], y, to)
 
         def terms(r: Any) -> tuple[list[Any], list[Any]]:
             read = builder.gep(image, [builder.load(builder.gep(taps, [r]))])
-            parts = [builder.gep(read, [index(v * lanes)]) for v in range(wide)]
-            return ([everywhere(m, r) for m in range(rows)],
-                    [_load(context, builder, part, vector) for part in parts])  # fmt: skip
+            parts = [builder.gep(read, [index(v * vector.count)]) for v in range(wide)]
+            own = [builder.gep(weights, [builder.add(builder.mul(index(m), n), r)]) for m in range(rows)]
+            return ([everywhere(builder, builder.load(place), vector) for place in own],
+                    [load(context, builder, part, vector) for part in parts])  # fmt: skip
 
-        zero = ir.Constant(vector, [0.0] * lanes)
-        for m, row in enumerate(_sums(builder, arguments[1], rows, wide, zero, terms)):
+        for m, row in enumerate(sums(builder, n, rows, wide, vector, terms)):
             for v, value in enumerate(row):
-                place = builder.add(builder.mul(index(m), arguments[7]), index(v * lanes))
-                store = builder.store(value, builder.bitcast(builder.gep(out, [place]), vector.as_pointer()))
-                store.align = number.get_abi_alignment(context.target_data)
+                place = builder.add(builder.mul(index(m), step), index(v * vector.count))
+                save(context, builder, value, builder.gep(out, [place]))
         return context.get_dummy_value()
 
     return types.void(w, n, x, at, b, y, to, step), generate
@@ -112,24 +66,22 @@ def _emit_dots(rows: int, g: Any, step: Any, n: Any, x: Any, a: Any, k: Any, y: 
     from numba.core import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        g, step, n, x, a, k, y = arguments
         kinds, index = signature.args, ir.IntType(64)
-        number = context.get_value_type(kinds[0].dtype)
-        lanes = shape()[0] // (8 if isinstance(number, ir.DoubleType) else 4)
-        vector, wide = ir.VectorType(number, lanes), vectors_for(rows)
-        gradients = _pointer(context, builder, kinds[0], arguments[0], index(0))
-        taps = _pointer(context, builder, kinds[4], arguments[4], arguments[5])
-        out = _pointer(context, builder, kinds[6], arguments[6], builder.mul(arguments[5], index(rows)))
+        vector, wide = vector_of(context, kinds[0]), vectors_for(rows)
+        gradients = pointer(context, builder, kinds[0], g, index(0))
+        taps = pointer(context, builder, kinds[4], a, k)
+        out = pointer(context, builder, kinds[6], y, builder.mul(k, index(rows)))
         starts = [builder.load(builder.gep(taps, [index(v)])) for v in range(wide)]
-        reads = [_pointer(context, builder, kinds[3], arguments[3], start) for start in starts]
-        own = [builder.gep(gradients, [builder.mul(index(m), arguments[1])]) for m in range(rows)]
+        reads = [pointer(context, builder, kinds[3], x, start) for start in starts]
+        own = [builder.gep(gradients, [builder.mul(index(m), step)]) for m in range(rows)]
 
         def terms(i: Any) -> tuple[list[Any], list[Any]]:
-            f = builder.mul(i, index(lanes))
-            return ([_load(context, builder, builder.gep(p, [f]), vector) for p in own],
-                    [_load(context, builder, builder.gep(p, [f]), vector) for p in reads])  # fmt: skip
+            f = builder.mul(i, index(vector.count))
+            return ([load(context, builder, builder.gep(p, [f]), vector) for p in own],
+                    [load(context, builder, builder.gep(p, [f]), vector) for p in reads])  # fmt: skip
 
-        zero = ir.Constant(vector, [0.0] * lanes)
-        for m, row in enumerate(_sums(builder, arguments[2], rows, wide, zero, terms)):
+        for m, row in enumerate(sums(builder, n, rows, wide, vector, terms)):
             for v, value in enumerate(row):
                 place = builder.gep(out, [index(v * rows + m)])
                 builder.store(builder.fadd(builder.load(place), _total(builder, value)), place)

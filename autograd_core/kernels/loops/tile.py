@@ -16,7 +16,10 @@ from typing import Any
 
 CONTRACT = ("contract",)  # one instruction multiplies and adds
 
-__all__ = ["emit", "emit_put", "emit_turn", "shape"]
+__all__ = [
+    "emit", "emit_put", "emit_rows", "emit_turn", "everywhere", "load", "pointer", "save", "shape", "sums",
+    "vector_of",
+]  # fmt: skip
 
 
 @cache
@@ -39,62 +42,129 @@ def emit(
     from llvmlite import ir
     from numba.core import types
 
-    signature = types.void(x, offset, a, i, b, j, n, w, at, t)
-    size, height = shape()
-
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def pointer(k: int, places: Any) -> Any:
-            array = context.make_array(signature.args[k])(context, builder, arguments[k])
-            return builder.gep(array.data, [places])
-
-        number = context.get_value_type(signature.args[0].dtype)
-        lanes = size // (8 if isinstance(number, ir.DoubleType) else 4)
-        vector, index = ir.VectorType(number, lanes), ir.IntType(64)
-        first = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        blank = ir.Constant(vector, ir.Undefined)
-        start, places = pointer(0, arguments[1]), pointer(2, arguments[3])
-        taps, weights, out = pointer(4, arguments[5]), pointer(7, arguments[8]), pointer(9, index(0))
-        rows = [builder.gep(start, [builder.load(builder.gep(places, [index(m)]))]) for m in range(height)]
-
-        before, body = builder.block, builder.append_basic_block("sum")
-        after = builder.append_basic_block("store")
-        builder.branch(body)
-        builder.position_at_end(body)
-        r = builder.phi(index)
-        r.add_incoming(index(0), before)
-        sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(height)]
-        for row in sums:
-            for s in row:
-                s.add_incoming(ir.Constant(vector, [0.0] * lanes), before)
-        tap = builder.load(builder.gep(taps, [r]))
-        factors = []
-        for v in range(vectors):
-            place = builder.add(builder.mul(r, index(vectors * lanes)), index(v * lanes))
-            factor = builder.load(builder.bitcast(builder.gep(weights, [place]), vector.as_pointer()))
-            factor.align = number.get_abi_alignment(context.target_data)
-            factors.append(factor)
-        later = []
-        for m in range(height):
-            one = builder.insert_element(blank, builder.load(builder.gep(rows[m], [tap])), ir.IntType(32)(0))
-            all_lanes = builder.shuffle_vector(one, blank, first)
-            products = [builder.fmul(all_lanes, factor, flags=CONTRACT) for factor in factors]
-            later.append([builder.fadd(p, s, flags=CONTRACT) for p, s in zip(products, sums[m])])
-        following = builder.add(r, index(1))
-        r.add_incoming(following, body)
-        for row, new in zip(sums, later):
-            for s, value in zip(row, new):
-                s.add_incoming(value, body)
-        builder.cbranch(builder.icmp_signed("<", following, arguments[6]), body, after)
-
-        builder.position_at_end(after)
-        columns = [value for v in range(vectors) for value in _turned(builder, [row[v] for row in later])]
+        x, offset, a, i, b, j, n, w, at, t = arguments
+        index, kinds = ir.IntType(64), signature.args
+        taps = pointer(context, builder, kinds[4], b, j)
+        weights = pointer(context, builder, kinds[7], w, at)
+        image = pointer(context, builder, kinds[0], x, offset)
+        places = pointer(context, builder, kinds[2], a, i)
+        found = _rows(context, builder, kinds[0], vectors, image, places, taps, weights, n)
+        out, lanes = pointer(context, builder, kinds[9], t, index(0)), found[0][0].type.count
+        columns = [value for v in range(vectors) for value in _turned(builder, [row[v] for row in found])]
         for k, value in enumerate(columns):
-            place = builder.gep(out, [index(k * lanes)])
-            store = builder.store(value, builder.bitcast(place, vector.as_pointer()))
-            store.align = number.get_abi_alignment(context.target_data)
+            save(context, builder, value, builder.gep(out, [index(k * lanes)]))
         return context.get_dummy_value()
 
-    return signature, generate
+    return types.void(x, offset, a, i, b, j, n, w, at, t), generate
+
+
+def emit_rows(
+    vectors: int, x: Any, offset: Any, a: Any, i: Any, b: Any, n: Any, w: Any, at: Any, y: Any, to: Any,
+    step: Any,
+) -> Any:  # fmt: skip
+    """Return signature and generator of a tile whose rows stand ``step`` apart: ``y[to + m step + o]``."""
+    from llvmlite import ir
+    from numba.core import types
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, offset, a, i, b, n, w, at, y, to, step = arguments
+        index, kinds = ir.IntType(64), signature.args
+        taps = pointer(context, builder, kinds[4], b, index(0))
+        weights = pointer(context, builder, kinds[6], w, at)
+        image = pointer(context, builder, kinds[0], x, offset)
+        places = pointer(context, builder, kinds[2], a, i)
+        out = pointer(context, builder, kinds[8], y, to)
+        for m, row in enumerate(_rows(context, builder, kinds[0], vectors, image, places, taps, weights, n)):
+            for v, value in enumerate(row):
+                place = builder.add(builder.mul(index(m), step), index(v * value.type.count))
+                save(context, builder, value, builder.gep(out, [place]))
+        return context.get_dummy_value()
+
+    return types.void(x, offset, a, i, b, n, w, at, y, to, step), generate
+
+
+def _rows(
+    context: Any, builder: Any, kind: Any, vectors: int, image: Any, places: Any, taps: Any, weights: Any,
+    n: Any,
+) -> list[list[Any]]:  # fmt: skip
+    """Return the vectors of a tile's rows, given pointers to what they read."""
+    from llvmlite import ir
+
+    vector, index = vector_of(context, kind), ir.IntType(64)
+    rows = [builder.gep(image, [builder.load(builder.gep(places, [index(m)]))]) for m in range(shape()[1])]
+
+    def terms(r: Any) -> tuple[list[Any], list[Any]]:
+        tap, at = builder.load(builder.gep(taps, [r])), builder.mul(r, index(vectors * vector.count))
+        factors = [builder.gep(weights, [builder.add(at, index(v * vector.count))]) for v in range(vectors)]
+        return ([everywhere(builder, builder.load(builder.gep(row, [tap])), vector) for row in rows],
+                [load(context, builder, factor, vector) for factor in factors])  # fmt: skip
+
+    return sums(builder, n, len(rows), vectors, vector, terms)
+
+
+# -- parts of instructions ---------------------------------------------------------------------------------
+
+
+def vector_of(context: Any, kind: Any) -> Any:
+    """Return the type of a vector of an array's numbers."""
+    from llvmlite import ir
+
+    number = context.get_value_type(kind.dtype)
+    return ir.VectorType(number, shape()[0] // (8 if isinstance(number, ir.DoubleType) else 4))
+
+
+def pointer(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
+    """Return the address of a place in an array of numba's type ``kind``."""
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [place])
+
+
+def load(context: Any, builder: Any, place: Any, vector: Any) -> Any:
+    """Load a vector, wherever it begins."""
+    value = builder.load(builder.bitcast(place, vector.as_pointer()))
+    value.align = vector.element.get_abi_alignment(context.target_data)
+    return value
+
+
+def save(context: Any, builder: Any, value: Any, place: Any) -> None:
+    """Store a vector, wherever it begins."""
+    store = builder.store(value, builder.bitcast(place, value.type.as_pointer()))
+    store.align = value.type.element.get_abi_alignment(context.target_data)
+
+
+def everywhere(builder: Any, number: Any, vector: Any) -> Any:
+    """Return a vector of one number."""
+    from llvmlite import ir
+
+    blank, first = ir.Constant(vector, ir.Undefined), ir.VectorType(ir.IntType(32), vector.count)
+    one = builder.insert_element(blank, number, ir.IntType(32)(0))
+    return builder.shuffle_vector(one, blank, ir.Constant(first, [0] * vector.count))
+
+
+def sums(builder: Any, count: Any, many: int, wide: int, vector: Any, terms: Any) -> list[list[Any]]:
+    """Return ``sum_i a_m(i) b_v(i)`` for all m < many, v < wide; ``terms(i)`` gives the factors a and b."""
+    from llvmlite import ir
+
+    index, zero = ir.IntType(64), ir.Constant(vector, [0.0] * vector.count)
+    before, body = builder.block, builder.append_basic_block("sum")
+    after = builder.append_basic_block("store")
+    builder.branch(body)
+    builder.position_at_end(body)
+    i = builder.phi(index)
+    i.add_incoming(index(0), before)
+    found = [[builder.phi(vector) for _ in range(wide)] for _ in range(many)]
+    a, b = terms(i)
+    later = [[builder.fadd(builder.fmul(x, y, flags=CONTRACT), s, flags=CONTRACT) for y, s in zip(b, row)]
+             for x, row in zip(a, found)]  # fmt: skip
+    following = builder.add(i, index(1))
+    i.add_incoming(following, body)
+    for row, new in zip(found, later):
+        for s, value in zip(row, new):
+            s.add_incoming(zero, before)
+            s.add_incoming(value, body)
+    builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+    builder.position_at_end(after)
+    return later
 
 
 def _turned(builder: Any, rows: list[Any]) -> list[Any]:
@@ -127,24 +197,17 @@ def emit_turn(g: Any, start: Any, step: Any, rows: Any, out: Any, at: Any, width
     from numba.core import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number = context.get_value_type(signature.args[0].dtype)
-        lanes = shape()[0] // (8 if isinstance(number, ir.DoubleType) else 4)
-        vector, index = ir.VectorType(number, lanes), ir.IntType(64)
-        align = number.get_abi_alignment(context.target_data)
-        source = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        target = context.make_array(signature.args[4])(context, builder, arguments[4]).data
+        vector, index, kinds = vector_of(context, signature.args[0]), ir.IntType(64), signature.args
         loaded = []
-        for k in range(lanes):
+        for k in range(vector.count):
             there = builder.icmp_signed("<", index(k), arguments[3])
             row = builder.select(there, index(k), builder.sub(arguments[3], index(1)))
             place = builder.add(arguments[1], builder.mul(arguments[2], row))
-            row = builder.load(builder.bitcast(builder.gep(source, [place]), vector.as_pointer()))
-            row.align = align
-            loaded.append(row)
+            place = pointer(context, builder, kinds[0], arguments[0], place)
+            loaded.append(load(context, builder, place, vector))
         for i, row in enumerate(_turned(builder, loaded)):
             place = builder.add(arguments[5], builder.mul(arguments[6], index(i)))
-            store = builder.store(row, builder.bitcast(builder.gep(target, [place]), vector.as_pointer()))
-            store.align = align
+            save(context, builder, row, pointer(context, builder, kinds[4], arguments[4], place))
         return context.get_dummy_value()
 
     return types.void(g, start, step, rows, out, at, width), generate
@@ -156,19 +219,11 @@ def emit_put(t: Any, start: Any, more: Any, y: Any, at: Any) -> Any:
     from numba.core import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number, height = context.get_value_type(signature.args[0].dtype), shape()[1]
-        vector = ir.VectorType(number, height)
-        align = number.get_abi_alignment(context.target_data)
-        source = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        target = context.make_array(signature.args[3])(context, builder, arguments[3]).data
-        blank, none = ir.Constant(vector, ir.Undefined), ir.IntType(32)(0)
-        one = builder.insert_element(blank, arguments[2], none)
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), height), [0] * height)
-        row = builder.load(builder.bitcast(builder.gep(source, [arguments[1]]), vector.as_pointer()))
-        row.align = align
-        row = builder.fadd(row, builder.shuffle_vector(one, blank, everywhere))
-        store = builder.store(row, builder.bitcast(builder.gep(target, [arguments[4]]), vector.as_pointer()))
-        store.align = align
+        kinds = signature.args
+        vector = ir.VectorType(context.get_value_type(kinds[0].dtype), shape()[1])
+        row = load(context, builder, pointer(context, builder, kinds[0], arguments[0], arguments[1]), vector)
+        row = builder.fadd(row, everywhere(builder, arguments[2], vector))
+        save(context, builder, row, pointer(context, builder, kinds[3], arguments[3], arguments[4]))
         return context.get_dummy_value()
 
     return types.void(t, start, more, y, at), generate

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..twins import instruction, loop
-from .tile import emit, emit_put, emit_turn
+from .tile import emit, emit_put, emit_rows, emit_turn
 
-__all__ = ["frame", "narrow_tile", "put", "transpose", "wide_tile"]
+__all__ = ["frame", "narrow_rows", "narrow_tile", "put", "transpose", "wide_rows", "wide_tile"]
 
 Sizes = tuple[int, ...]
 
@@ -20,6 +20,16 @@ def wide_tile(typing, x, offset, a, i, b, j, n, w, at, t):  # type: ignore[no-un
 @instruction
 def narrow_tile(typing, x, offset, a, i, b, j, n, w, at, t):  # type: ignore[no-untyped-def]
     return emit(1, x, offset, a, i, b, j, n, w, at, t)
+
+
+@instruction
+def wide_rows(typing, x, offset, a, i, b, n, w, at, y, to, step):  # type: ignore[no-untyped-def]
+    return emit_rows(2, x, offset, a, i, b, n, w, at, y, to, step)
+
+
+@instruction
+def narrow_rows(typing, x, offset, a, i, b, n, w, at, y, to, step):  # type: ignore[no-untyped-def]
+    return emit_rows(1, x, offset, a, i, b, n, w, at, y, to, step)
 
 
 @instruction

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .hyperbolic import exponential
-from .tile import shape
+from .tile import load, pointer, save, vector_of
 
-__all__ = ["emit_pull", "emit_rise", "emit_times", "emit_weigh"]
+__all__ = ["emit_meet", "emit_pull", "emit_rise", "emit_times", "emit_weigh"]
 
 
 def _on_vectors(places: int, compute: Callable[..., dict[int, Any]], *types: Any) -> Any:
@@ -20,26 +20,18 @@ def _on_vectors(places: int, compute: Callable[..., dict[int, Any]], *types: Any
 
     ``types`` are those of arrays and places, in turn: ``(a, i, b, j)``.
     """
-    from llvmlite import ir
-    from numba.core import types as kinds
+    from numba.core.types import void
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number = context.get_value_type(signature.args[0].dtype)
-        lanes = shape()[0] // (8 if isinstance(number, ir.DoubleType) else 4)
-        vector, align = ir.VectorType(number, lanes), number.get_abi_alignment(context.target_data)
-        pointers, loaded = [], []
-        for k in range(0, 2 * places, 2):
-            array = context.make_array(signature.args[k])(context, builder, arguments[k])
-            pointer = builder.bitcast(builder.gep(array.data, [arguments[k + 1]]), vector.as_pointer())
-            value = builder.load(pointer)
-            value.align = align
-            pointers.append(pointer)
-            loaded.append(value)
+        vector, kinds = vector_of(context, signature.args[0]), signature.args
+        pointers = [pointer(context, builder, kinds[k], arguments[k], arguments[k + 1])
+                    for k in range(0, 2 * places, 2)]  # fmt: skip
+        loaded = [load(context, builder, place, vector) for place in pointers]
         for k, value in compute(builder, *loaded).items():
-            builder.store(value, pointers[k]).align = align
+            save(context, builder, value, pointers[k])
         return context.get_dummy_value()
 
-    return kinds.void(*types), generate
+    return void(*types), generate
 
 
 def emit_rise(top: Any, i: Any, e: Any, j: Any) -> Any:
@@ -60,6 +52,16 @@ def emit_weigh(e: Any, i: Any, less: Any, j: Any, total: Any, k: Any) -> Any:
         return {0: e, 2: builder.fadd(total, e)}
 
     return _on_vectors(3, compute, e, i, less, j, total, k)
+
+
+def emit_meet(e: Any, i: Any, less: Any, j: Any, z: Any, k: Any, total: Any, n: Any) -> Any:
+    """``e[i:] = exp(e[i:] - less[j:])``, and ``total[n:] += e[i:] z[k:]``."""
+
+    def compute(builder: Any, e: Any, less: Any, z: Any, total: Any) -> dict[int, Any]:
+        e = exponential(builder, builder.fsub(e, less))
+        return {0: e, 3: builder.fadd(total, builder.fmul(e, z))}
+
+    return _on_vectors(4, compute, e, i, less, j, z, k, total, n)
 
 
 def emit_pull(z: Any, i: Any, less: Any, j: Any, e: Any, k: Any) -> Any:
