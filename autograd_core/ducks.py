@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ def kernel(
 
     Args:
         writes: ``writes(*args, **params)`` says which of the given arrays it writes into.
-        out: it takes ``out=``, an array that it fills and returns.
+        out: it takes ``out=``, an array that it fills and returns; what stood there is never read.
         elementwise: likewise, and it acts on each element, so that a part of the arrays gives that part of
             the result; ``out`` may be one of its arguments.
     """
@@ -45,10 +46,13 @@ def check(holds: Any, error: Callable[[str], Exception], text: str) -> None:
         raise error(text)
 
 
-@kernel
-def beside(array: Any, other: Any) -> Any:
+@partial(kernel, out=True)
+def beside(array: Any, other: Any, out: Any = None) -> Any:
     """Return a copy of an array, into which ``other`` can be written: beside a duck array one of its kind."""
-    return np.array(array)
+    if out is None:
+        return np.array(array)
+    np.copyto(out, array)
+    return out
 
 
 def may(condition: Any) -> bool:

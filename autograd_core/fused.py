@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from .docs import parameters_of
-from .kernels.memory import pieces, scratch
+from .kernels.memory import memory_for, pieces, scratch
 from .ops import concatenate, reshape
 from .primitive import Operation, declare, kernel
 from .transforms import jvp, vjp
@@ -32,7 +32,8 @@ def fused(
     Args:
         definition: a function of the library's operations that returns one Tensor. All inputs and the
             output have one floating dtype.
-        forward: ``forward(*inputs, **params)`` returns its value; it sees arrays.
+        forward: ``forward(*inputs, **params)`` returns its value; it sees arrays. With a parameter ``out``,
+            by default None, it fills the array that is given there, in which anything may stand.
         backward: ``backward(g, y, *inputs, out=arrays, **params)`` writes the gradient of each input into
             the array that ``out`` has for it, which is not initialised.
         memory: ``memory(*inputs, **params)`` returns the length of a vector that forward fills for
@@ -51,10 +52,10 @@ def fused(
     more = 0 if memory is None else 1  # inputs that are no input of the definition
     name = known.pop("name", definition.__name__.strip("_"))
 
-    def gradients(g: Any, y: Any, *inputs: Any, **params: Any) -> Any:
+    def gradients(g: Any, y: Any, *inputs: Any, out: Any = None, **params: Any) -> Any:
         """Return the gradients of all inputs, one after the other in one array."""
         own = inputs[: len(inputs) - more]
-        flat = np.empty(sum(x.size for x in own), y.dtype)
+        flat = memory_for(out, sum(x.size for x in own), y.dtype)
         backward(g, y, *inputs, out=pieces(flat, *[x.shape for x in own]), **params)
         return flat
 
@@ -71,7 +72,7 @@ def fused(
         n = len(inputs) - more
         return pushed(partial(defined, params), (g, *inputs[:n]), (ts[0], *ts[2 : 2 + n]))
 
-    pulled = declare(kernel(gradients), joint=again, name=f"{name}_gradients",
+    pulled = declare(kernel(gradients, out=True), joint=again, name=f"{name}_gradients",
                      arity=None if arity is None else arity + more + 2)  # fmt: skip
     pulled.defjvp(joint=push_again)
 
@@ -85,7 +86,8 @@ def fused(
         return pushed(partial(definition, **params), inputs[:n], ts[:n])
 
     filled = None if memory is None else lambda *args, **params: args[len(args) - more :]
-    operation = declare(kernel(forward, filled), name=name, arity=None if arity is None else arity + more,
+    computed = kernel(forward, filled, out="out" in parameters_of(forward))
+    operation = declare(computed, name=name, arity=None if arity is None else arity + more,
                         joint=pull, **known)  # fmt: skip
     operation.defjvp(joint=push)
     operation.definition = definition  # which its rules run: they are none that a reader of source can follow

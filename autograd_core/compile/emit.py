@@ -53,8 +53,10 @@ def form_of(call: Call) -> str:
     fun, out = call.fun, call.out
     if not isinstance(out, Slot) or out not in call.outs or out.scalar or out.view:
         return "fresh"
-    if call.writes or "out" in call.params or "where" in call.params:
+    if "out" in call.params or "where" in call.params:
         return "fresh"
+    if call.writes and not (call.kernel and call.kernel.takes_out):
+        return "fresh"  # a kernel's result gets memory that its call neither reads nor writes
     if call.draws:
         drawn = call.params.get("dtype", np.float64) in (np.float32, np.float64)
         return "out" if fun.__name__ in DRAWS_WITH_OUT and drawn else "fresh"

@@ -90,7 +90,7 @@ class Plan(Written):
         """
         space = self.names.space
         space["alone"] = np.empty(0)
-        alone = eval("refcount(alone)", space)
+        alone = space["n"] = eval("refcount(alone)", space)  # as of a view: it is nobody's base
         arrays = {id(x): x for x in space.values() if type(x) is ndarray}.values()
         for storage in self.own:
             block = space[f"b{storage}"]

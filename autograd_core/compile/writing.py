@@ -109,11 +109,13 @@ class Written(Guarded):
         """Return the lines that leave arrays that somebody holds to them, before the step writes to those."""
         names, lines = self.names, []
         for storage in self.own:
-            block = f"b{storage}"
-            holds = [f"({place.text(names)} is {block})" for place, tree in self.effects
-                     if type(tree) is Slot and tree.storage == storage]  # fmt: skip
-            known = " + ".join([f"n{storage}", *holds])
-            lines.append(f" if refcount({block}) > {known}: plan.renew({storage})")
+            left = {place.text(names): names.slot(tree) for place, tree in self.effects
+                    if type(tree) is Slot and tree.storage == storage}  # fmt: skip
+            # Who holds a view that was left holds no more of the block than the place that it was left in.
+            for name in dict.fromkeys((f"b{storage}", *left.values())):
+                known = f"n{storage}" if name == f"b{storage}" else "n"
+                holds = [f"({place} is {name})" for place in left]
+                lines.append(f" if refcount({name}) > {' + '.join([known, *holds])}: plan.renew({storage})")
         lines += [f" if refcount({name}) > n{name}: plan.part({name!r})" for name in self.written_leaves]
         lines += [f" if {x}.base is None and refcount({x}) > 3: {x} = {text} = {x}.copy()"
                   for x, text in self._given()]  # fmt: skip

@@ -21,6 +21,7 @@ import numpy as np
 
 from . import depthwise
 from .loops import convolution as loops
+from .memory import memory_for
 from .patches import add, turned
 from .patches import patches as cut
 from .twins import twin
@@ -60,8 +61,9 @@ def _buffer(x: Any, kernel: Sizes, size: Sizes) -> tuple[Any, int]:
 
 
 def correlate(
-    x: Any, w: Any, b: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
-) -> Any:
+    x: Any, w: Any, b: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes,
+    out: Any = None,
+) -> Any:  # fmt: skip
     """Return the convolution's output, (N, O, *size).
 
     Args:
@@ -69,31 +71,34 @@ def correlate(
         w: (O, C / groups, *kernel).
         b: (O,).
         size: of the output, without images and channels.
+        out: memory for it, in C order, or None.
     """
+    y = memory_for(out, (len(x), len(w), *size), x.dtype)
     if w.shape[1] == 1 < groups and len(w) < FEW * groups:
-        return depthwise.correlate(x, w, b, stride, before, dilation, size)
-    return _correlate(x, w, b, stride, before, dilation, groups, size)
+        depthwise.correlate(x, w, b, stride, before, dilation, size, y)
+    else:
+        _correlate(x, w, b, stride, before, dilation, groups, size, y)
+    return y
 
 
 @twin(loops.correlate)
 def _correlate(
-    x: Any, w: Any, b: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
-) -> Any:
+    x: Any, w: Any, b: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes, y: Any
+) -> None:
     (n, _, *_), (o, _, *kernel) = x.shape, w.shape
-    y = np.empty((n, groups, o // groups, prod(size)), x.dtype)
+    y = y.reshape(n, groups, o // groups, prod(size))
     matrix, bias = w.reshape(groups, o // groups, -1), b.reshape(groups, -1, 1)
     buffer, one = _buffer(x, tuple(kernel), size)
     rest = prod(size[1:])
     for images, rows in _blocks(n, size[0], one):
         patches = cut(x[images], rows, size, tuple(kernel), stride, before, dilation)
-        out = y[images, ..., rows.start * rest : rows.stop * rest]
-        np.matmul(matrix, _matrix(patches, groups, len(size), buffer), out=out)
-        out += bias
-    return y.reshape(n, o, *size)
+        part = y[images, ..., rows.start * rest : rows.stop * rest]
+        np.matmul(matrix, _matrix(patches, groups, len(size), buffer), out=part)
+        part += bias
 
 
 def spread(
-    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
+    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes, out: Any = None
 ) -> Any:
     """Return the gradient of the input, (N, C, *size): the output of a transposed convolution.
 
@@ -101,22 +106,27 @@ def spread(
         g: (N, O, ...).
         w: (O, C / groups, *kernel).
         size: of the input, without images and channels.
+        out: memory for it, in C order, or None.
     """
+    x = memory_for(out, (len(g), groups * w.shape[1], *size), g.dtype)
     if w.shape[1] == 1 < groups and len(w) < FEW * groups:
-        return depthwise.spread(g, w, stride, before, dilation, groups, size)
-    return _spread(g, w, stride, before, dilation, groups, size)
+        depthwise.spread(g, w, stride, before, dilation, groups, size, x)
+    else:
+        _spread(g, w, stride, before, dilation, groups, size, x)
+    return x
 
 
 @twin(loops.spread)
 def _spread(
-    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
-) -> Any:
+    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes, x: Any
+) -> None:
     (n, o, *places), (_, c, *kernel) = g.shape, w.shape
     if max(stride) == 1 and 2 * c >= o // groups:  # patches of g: 1.2 times faster than to add those of x
         before = tuple(d * (k - 1) - p for k, d, p in zip(kernel, dilation, before))
         b = np.zeros(groups * c, g.dtype)
-        return _correlate(g, turned(w, groups), b, stride, before, dilation, groups, size)
-    x = np.zeros((n, groups * c, *size), g.dtype)
+        _correlate(g, turned(w, groups), b, stride, before, dilation, groups, size, x)
+        return
+    x[...] = 0
     matrix = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
     g = g.reshape(n, groups, o // groups, prod(places))
     rest = prod(places[1:])
@@ -124,29 +134,33 @@ def _spread(
         columns = matrix @ g[images, ..., rows.start * rest : rows.stop * rest]
         columns = columns.reshape(len(columns), groups * c, *kernel, -1, *places[1:])
         add(columns, x[images], rows.start, tuple(kernel), stride, before, dilation)
-    return x
 
 
 def overlap(
-    g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, kernel: Sizes
+    g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, kernel: Sizes, out: Any = None
 ) -> Any:
     """Return the gradient of the weight, (O, C / groups, *kernel).
 
     Args:
         g: (N, O, ...).
         x: (N, C, ...).
+        out: memory for it, in C order, or None.
     """
+    w = memory_for(out, (g.shape[1], x.shape[1] // groups, *kernel), x.dtype)
     if x.shape[1] == groups > 1 and g.shape[1] < FEW * groups:
-        return depthwise.overlap(g, x, stride, before, dilation, kernel)
-    return _overlap(g, x, stride, before, dilation, groups, kernel)
+        depthwise.overlap(g, x, stride, before, dilation, kernel, w)
+    else:
+        _overlap(g, x, stride, before, dilation, groups, kernel, w)
+    return w
 
 
 @twin(loops.overlap)
 def _overlap(
-    g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, kernel: Sizes
-) -> Any:
+    g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, kernel: Sizes, w: Any
+) -> None:
     (n, o, *size), c = g.shape, x.shape[1] // groups
-    w = np.zeros((groups, o // groups, c * prod(kernel)), x.dtype)
+    w = w.reshape(groups, o // groups, c * prod(kernel))
+    w[...] = 0
     g = g.reshape(n, groups, o // groups, prod(size))
     buffer, one = _buffer(x, kernel, tuple(size))
     rest = prod(size[1:])
@@ -154,7 +168,6 @@ def _overlap(
         patches = cut(x[images], rows, tuple(size), kernel, stride, before, dilation)
         columns = _matrix(patches, groups, len(size), buffer).swapaxes(2, 3)
         w += np.add.reduce(g[images, ..., rows.start * rest : rows.stop * rest] @ columns, axis=0)
-    return w.reshape(o, c, *kernel)
 
 
 def unfold(x: Any, kernel: Sizes, stride: Sizes, before: Sizes, dilation: Sizes, size: Sizes) -> Any:

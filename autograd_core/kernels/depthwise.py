@@ -22,38 +22,39 @@ def _taps(x: Any, size: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, dila
 
 
 @twin(loops.correlate)
-def correlate(x: Any, w: Any, b: Any, stride: Sizes, before: Sizes, dilation: Sizes, size: Sizes) -> Any:
-    """Return the output, (N, O, *size), of x (N, C, ...), w (O, 1, *kernel) and b (O,)."""
+def correlate(
+    x: Any, w: Any, b: Any, stride: Sizes, before: Sizes, dilation: Sizes, size: Sizes, y: Any
+) -> None:
+    """Write the output y, (N, O, *size), of x (N, C, ...), w (O, 1, *kernel) and b (O,)."""
     (n, c), outs, ones = x.shape[:2], len(w) // x.shape[1], (1,) * len(size)
-    y = np.empty((n, c, outs, *size), x.dtype)
+    y = y.reshape(n, c, outs, *size)
     y[...] = b.reshape(c, outs, *ones)
     for tap, read in _taps(x, size, w.shape[2:], stride, before, dilation):
         y += read * w[(slice(None), 0, *tap)].reshape(c, outs, *ones)
-    return y.reshape(n, c * outs, *size)
 
 
 @twin(loops.spread)
-def spread(g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes) -> Any:
-    """Return the gradient of the input, (N, C, *size), of g (N, O, ...) and w (O, 1, *kernel)."""
+def spread(
+    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes, x: Any
+) -> None:
+    """Write the gradient of the input x, (N, C, *size), of g (N, O, ...) and w (O, 1, *kernel)."""
     n, outs, places = len(g), len(w) // groups, g.shape[2:]
     kernel = w.shape[2:]
     if max(stride) == 1 == outs:
         before = tuple(d * (k - 1) - p for k, d, p in zip(kernel, dilation, before))
-        return correlate(g, turned(w, groups), np.zeros(groups, g.dtype), stride, before, dilation, size)
-    x = np.zeros((n, groups, *size), g.dtype)
+        correlate(g, turned(w, groups), np.zeros(groups, g.dtype), stride, before, dilation, size, x)
+        return
+    x[...] = 0
     for q in range(outs):
         of_q = w[q::outs].reshape(groups, *kernel, *(1,) * len(size))
         columns = g[:, q::outs].reshape(n, groups, *(1,) * len(size), *places) * of_q
         add(columns, x, 0, kernel, stride, before, dilation)
-    return x
 
 
 @twin(loops.overlap)
-def overlap(g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, kernel: Sizes) -> Any:
-    """Return the gradient of the weight, (O, 1, *kernel), of g (N, O, ...) and x (N, C, ...)."""
+def overlap(g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, kernel: Sizes, w: Any) -> None:
+    """Write the gradient of the weight w, (O, 1, *kernel), of g (N, O, ...) and x (N, C, ...)."""
     (n, c), size = x.shape[:2], g.shape[2:]
     g = g.reshape(n, c, -1, *size)
-    w = np.empty((c * g.shape[2], 1, *kernel), x.dtype)
     for tap, read in _taps(x, size, kernel, stride, before, dilation):
         w[(slice(None), 0, *tap)] = np.add.reduce(g * read, axis=(0, *range(3, g.ndim))).ravel()
-    return w

@@ -1,4 +1,4 @@
-"""Large arrays that come and go with every training step."""
+"""Memory of what kernels return, and of large arrays that come and go with every training step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["pieces", "scratch"]
+__all__ = ["memory_for", "pieces", "scratch", "zeros_in"]
 
 
 def scratch(n: int, dtype: Any) -> np.ndarray[Any, Any]:
@@ -20,6 +20,28 @@ def scratch(n: int, dtype: Any) -> np.ndarray[Any, Any]:
     """
     _keep_what_is_freed()
     return np.empty(n, dtype)
+
+
+def memory_for(out: Any, shape: Any, dtype: Any) -> Any:
+    """Return ``out``, in which anything may stand, or, if it is None, an array that is not initialised.
+
+    >>> y = np.ones(3)
+    >>> memory_for(y, (3,), float) is y, memory_for(None, (3,), float).shape
+    (True, (3,))
+    """
+    return np.empty(shape, dtype) if out is None else out
+
+
+def zeros_in(out: Any, shape: Any, dtype: Any) -> Any:
+    """Return ``out`` filled with zeros, or, if it is None, a new array of them.
+
+    >>> zeros_in(np.ones(2), (2,), float), zeros_in(None, (1,), float)
+    (array([0., 0.]), array([0.]))
+    """
+    if out is None:
+        return np.zeros(shape, dtype)
+    out[...] = 0
+    return out
 
 
 def pieces(flat: Any, *shapes: tuple[int, ...]) -> tuple[Any, ...]:

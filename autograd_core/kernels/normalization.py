@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .loops import normalization as loops
+from .memory import memory_for
 from .threads import split, worth_a_thread
 from .twins import twin
 
@@ -154,9 +155,9 @@ def moments(x: Any, centred: bool = True) -> tuple[Any, Any]:
     return mean, square
 
 
-def scaled(x: Any, mean: Any, a: Any, b: Any) -> Any:
+def scaled(x: Any, mean: Any, a: Any, b: Any, out: Any = None) -> Any:
     """Return (x - mean) a + b, with a mean, a and b for each row."""
-    out = np.empty_like(x)
+    out = memory_for(out, x.shape, x.dtype)
     _share(lambda i, j: _scaled(x[i:j], mean[i:j], a[i:j], b[i:j], out[i:j]), *x.shape)
     return out
 
@@ -177,9 +178,9 @@ def combined(g: Any, x: Any, mean: Any, a: Any, u: Any, v: Any, out: Any) -> Non
     _share(work, *x.shape)
 
 
-def layer(x: Any, w: Any, b: Any, mean: Any, inv: Any) -> Any:
+def layer(x: Any, w: Any, b: Any, mean: Any, inv: Any, out: Any = None) -> Any:
     """Return (x - mean) inv w + b: mean and inv for each row, w and b for each column."""
-    out = np.empty_like(x)
+    out = memory_for(out, x.shape, x.dtype)
     _share(lambda i, j: _layer(x[i:j], w, b, mean[i:j], inv[i:j], out[i:j]), *x.shape)
     return out
 
@@ -206,9 +207,9 @@ def column_moments(x: Any) -> tuple[Any, Any]:
     return mean, square
 
 
-def column_scaled(x: Any, mean: Any, a: Any, b: Any) -> Any:
+def column_scaled(x: Any, mean: Any, a: Any, b: Any, out: Any = None) -> Any:
     """Return (x - mean) a + b, with a mean, a and b for each column."""
-    out = np.empty_like(x)
+    out = memory_for(out, x.shape, x.dtype)
     _share(lambda i, j: _column_scaled(x[i:j], mean, a, b, out[i:j]), *x.shape)
     return out
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .loops import pooling as fast
+from .memory import memory_for, zeros_in
 from .threads import split, worth_a_thread
 from .twins import twin
 
@@ -143,34 +144,34 @@ def _in_parts(work: Any, blocks: Any) -> None:
     split(work, len(blocks), worth_a_thread(LEAST, blocks.size, len(blocks)))
 
 
-def max_windows(x: Any, windows: Windows) -> Any:
-    """Return the largest element of each window; NaN where one has NaN."""
-    a, three, y = _blocks(x, len(windows)), _three(windows), np.empty(_outer(x, windows), x.dtype)
-    b = _blocks(y, len(windows))
+def max_windows(x: Any, windows: Windows, out: Any = None) -> Any:
+    """Return the largest element of each window, in ``out`` if it is given; NaN where one has NaN."""
+    y = memory_for(out, _outer(x, windows), x.dtype)
+    three, a, b = _three(windows), _blocks(x, len(windows)), _blocks(y, len(windows))
     _in_parts(lambda i, j: _max_part(a[i:j], b[i:j], three), a)
     return y
 
 
-def spread_to_first(g: Any, x: Any, y: Any, windows: Windows) -> Any:
+def spread_to_first(g: Any, x: Any, y: Any, windows: Windows, out: Any = None) -> Any:
     """Return zeros like x with g of each window added where its largest element y came from."""
-    n, three, out = len(windows), _three(windows), np.empty(x.shape, g.dtype)
+    n, three, out = len(windows), _three(windows), memory_for(out, x.shape, g.dtype)
     a, b, c, d = _blocks(g, n), _blocks(x, n), _blocks(y, n), _blocks(out, n)
     _in_parts(lambda i, j: _spread_part(a[i:j], b[i:j], c[i:j], d[i:j], three), b)
     return out
 
 
-def first_places(x: Any, y: Any, windows: Windows) -> Any:
+def first_places(x: Any, y: Any, windows: Windows, out: Any = None) -> Any:
     """Return where each window's largest element y came from, counted over the last axes of x."""
-    n, three, places = len(windows), _three(windows), np.zeros(y.shape, np.int64)
+    n, three, places = len(windows), _three(windows), zeros_in(out, y.shape, np.int64)
     b, c, d = _blocks(x, n), _blocks(y, n), _blocks(places, n)
     _in_parts(lambda i, j: _places_part(b[i:j], c[i:j], d[i:j], three), b)
     return places
 
 
-def sum_windows(x: Any, windows: Windows) -> Any:
+def sum_windows(x: Any, windows: Windows, out: Any = None) -> Any:
     """Return the sum of each window's elements."""
-    a, three, y = _blocks(x, len(windows)), _three(windows), np.empty(_outer(x, windows), x.dtype)
-    b = _blocks(y, len(windows))
+    y = memory_for(out, _outer(x, windows), x.dtype)
+    three, a, b = _three(windows), _blocks(x, len(windows)), _blocks(y, len(windows))
     _in_parts(lambda i, j: _sum_part(a[i:j], b[i:j], three), a)
     return y
 
@@ -180,10 +181,10 @@ def _sum_part(x: Any, y: Any, windows: Windows) -> None:
         _reduced(np.add, 0, x[part], y[part], windows)
 
 
-def add_windows(g: Any, windows: Windows, lengths: tuple[int, ...]) -> Any:
+def add_windows(g: Any, windows: Windows, lengths: tuple[int, ...], out: Any = None) -> Any:
     """Return zeros of these lengths with g of each window added to all its places: sum_windows' adjoint."""
     n, three = len(windows), _three(windows)
-    out = np.empty((*g.shape[: g.ndim - n], *lengths), g.dtype)
+    out = memory_for(out, (*g.shape[: g.ndim - n], *lengths), g.dtype)
     a, b = _blocks(g, n), _blocks(out, n)
     _in_parts(lambda i, j: _add_part(a[i:j], b[i:j], three), b)
     return out

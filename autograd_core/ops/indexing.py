@@ -10,6 +10,7 @@ from numpy import ndarray
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..kernels.indexing import add_rows
+from ..kernels.memory import zeros_in
 from ..node import strip
 from ..primitive import Operation, composite, duck, kernel, linear
 
@@ -75,9 +76,8 @@ def _add_rows(out: Any, g: Any, index: tuple[Any, ...]) -> bool:
     return True
 
 
-@kernel
-def _add_at(g: Any, *, index: Any, shape: Any) -> Any:
-    out = np.zeros(shape, g.dtype)
+def _add_at(g: Any, *, index: Any, shape: Any, out: Any = None) -> Any:
+    out = zeros_in(out, shape, g.dtype)
     _add_into(out, g, index=index)
     return out
 
@@ -87,7 +87,7 @@ _getitem: Operation = linear(
     name="getitem", view=True, adds=_add_into, doc="Elements x[index].",
 )  # fmt: skip
 scatter: Operation = linear(
-    _add_at, lambda g, y, x, *, index, shape: _getitem(g, index=index), name="scatter",
+    kernel(_add_at, out=True), lambda g, y, x, *, index, shape: _getitem(g, index=index), name="scatter",
     doc="""A zero array of ``shape`` with x added at ``index``: the adjoint of x[index].
 
     >>> import numpy as np, autograd_core as ag

@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..calls import as_array
 from ..errors import message
+from ..kernels.memory import memory_for
 from ..primitive import composite, kernel, linear
 from .indexing import getitem
 from .shaping import _three_axes, astype, copy, ravel, reshape
@@ -148,8 +149,8 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return concatenate([as_array(arr), as_array(values)], axis=axis)
 
 
-def _assemble(*pieces: Any, origins: Any, shape: Any) -> Any:
-    out = np.empty(shape, np.result_type(*[p.dtype for p in pieces]))
+def _assemble(*pieces: Any, origins: Any, shape: Any, out: Any = None) -> Any:
+    out = memory_for(out, shape, np.result_type(*[p.dtype for p in pieces]))
     for piece, origin in zip(pieces, origins, strict=True):
         out[tuple(slice(o, o + n) for o, n in zip(origin, piece.shape, strict=True))] = piece
     return out
@@ -160,7 +161,7 @@ def _disassemble(g: Any, y: Any, *pieces: Any, origins: Any, shape: Any) -> Any:
             for piece, origin in zip(pieces, origins, strict=True)]  # fmt: skip
 
 
-_assemble_op = linear(kernel(_assemble), joint=_disassemble, arity=None, name="assemble",
+_assemble_op = linear(kernel(_assemble, out=True), joint=_disassemble, arity=None, name="assemble",
                       doc="Pieces, each from its origin on, that fill an array.")  # fmt: skip
 
 

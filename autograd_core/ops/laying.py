@@ -13,6 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..calls import as_array
 from ..errors import message
+from ..kernels.memory import memory_for, zeros_in
 from ..node import strip
 from ..primitive import Operation, composite, kernel, linear
 from .elementwise import power
@@ -101,20 +102,18 @@ def _runs(places: Any) -> list[tuple[slice, slice]]:
             for a, b, p in zip(bounds[:-1], bounds[1:], starts, strict=True)]  # fmt: skip
 
 
-@kernel
-def _take_places(x: Any, *, places: Any, axis: int) -> Any:
+def _take_places(x: Any, *, places: Any, axis: int, out: Any = None) -> Any:
     runs, before = _runs(places), (slice(None),) * axis
     if not runs:
-        return np.take(x, places, axis=axis)
-    out = np.empty((*x.shape[:axis], len(places), *x.shape[axis + 1 :]), x.dtype)
+        return np.take(x, places, axis=axis, out=out)
+    out = memory_for(out, (*x.shape[:axis], len(places), *x.shape[axis + 1 :]), x.dtype)
     for here, there in runs:
         out[(*before, here)] = x[(*before, there)]
     return out
 
 
-@kernel
-def _put_places(x: Any, *, places: Any, axis: int, length: int) -> Any:
-    out = np.zeros((*x.shape[:axis], length, *x.shape[axis + 1 :]), x.dtype)
+def _put_places(x: Any, *, places: Any, axis: int, length: int, out: Any = None) -> Any:
+    out = zeros_in(out, (*x.shape[:axis], length, *x.shape[axis + 1 :]), x.dtype)
     before = (slice(None),) * axis
     for here, there in _runs(places) or [(slice(None), places)]:
         out[(*before, there)] = x[(*before, here)]
@@ -122,12 +121,13 @@ def _put_places(x: Any, *, places: Any, axis: int, length: int) -> Any:
 
 
 _select: Operation = linear(
-    _take_places,
+    kernel(_take_places, out=True),
     lambda g, y, x, *, places, axis: _put(g, places=places, axis=axis, length=x.shape[axis]),
     name="select", doc="The slices at ``places`` along an axis, none of them twice.",
 )  # fmt: skip
 _put: Operation = linear(
-    _put_places, lambda g, y, x, *, places, axis, length: _select(g, places=places, axis=axis),
+    kernel(_put_places, out=True),
+    lambda g, y, x, *, places, axis, length: _select(g, places=places, axis=axis),
     name="put", doc="Zeros, with slices at ``places`` along an axis: the adjoint of select.",
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import message
+from ..kernels.memory import memory_for
 from ..primitive import composite, declare, kernel, linear
 from .elementwise import absolute
 from .indexing import getitem
@@ -202,9 +203,8 @@ def _cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return np.cumsum(x, axis=axis, dtype=dtype)
 
 
-@kernel
-def _cumsum_from_end(x: Any, *, axis: Any, shape: Any) -> Any:
-    y = np.empty(shape, x.dtype)
+def _cumsum_from_end(x: Any, *, axis: Any, shape: Any, out: Any = None) -> Any:
+    y = memory_for(out, shape, x.dtype)
     axis = normalize_axis_index(axis or 0, x.ndim)
     backwards = (slice(None),) * axis + (slice(None, None, -1),)
     np.cumsum(x[backwards], axis=axis, out=y.reshape(x.shape)[backwards])
@@ -222,7 +222,8 @@ cumsum: Any = linear(
     """,
 )  # fmt: skip
 cumsum_from_end: Any = linear(
-    _cumsum_from_end, lambda g, y, x, *, axis, shape: np.cumsum(g, axis=axis), name="cumsum_from_end",
+    kernel(_cumsum_from_end, out=True),
+    lambda g, y, x, *, axis, shape: np.cumsum(g, axis=axis), name="cumsum_from_end",
     doc="Running sum from the end, in the shape of what ``cumsum`` was given: its adjoint.",
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..calls import as_array
 from ..errors import message
+from ..kernels.memory import memory_for
 from ..node import has_box, strip
 from ..primitive import composite, declare, kernel
 from .indexing import getitem
@@ -34,13 +35,11 @@ FEW = 16  # steps that are taken one by one
 WIDE = 2048  # elements in a step from which one by one is faster: one pass over memory, not five
 
 
-@kernel
-def _recurrence(a: Any, b: Any, *, axis: int = -1) -> Any:
-    y = np.empty(a.shape, np.result_type(a, b))
+def _recurrence(a: Any, b: Any, *, axis: int = -1, out: Any = None) -> Any:
+    y = memory_for(out, a.shape, np.result_type(a, b))
     if y.size:
-        a, b, out = (np.moveaxis(x, axis, 0) for x in (a, b, y))
         with np.errstate(all="ignore"):
-            _solve(a, b, out)
+            _solve(*[np.moveaxis(x, axis, 0) for x in (a, b, y)])
     return y
 
 
@@ -94,7 +93,7 @@ def _recurrence_rule(g: Any, y: Any, a: Any, b: Any, *, axis: int = -1) -> Any:
 
 
 recurrence: Any = declare(
-    _recurrence, joint=_recurrence_rule, saves="y a", name="recurrence",
+    kernel(_recurrence, out=True), joint=_recurrence_rule, saves="y a", name="recurrence",
     doc="""y[i] = a[i] y[i-1] + b[i] along an axis, from y[-1] = 0; a and b of one shape.
 
     With s[i] = g[i] + a[i+1] s[i+1]: b_bar = s, a_bar[i] = s[i] y[i-1].

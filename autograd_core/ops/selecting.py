@@ -18,6 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view as _numpy_windows
 from ..calls import as_array
 from ..ducks import check, may
 from ..errors import message
+from ..kernels.memory import zeros_in
 from ..node import Box, has_box, strip
 from ..primitive import Operation, composite, kernel, linear
 from .elementwise import where
@@ -254,15 +255,14 @@ def _windows(x: Any, *, length: int, axis: int) -> Any:
     return _numpy_windows(x, length, axis)
 
 
-@kernel
-def _add_windows(g: Any, *, length: int, axis: int) -> Any:
+def _add_windows(g: Any, *, length: int, axis: int, out: Any = None) -> Any:
     """Add up windows, which lie along the last axis, where they stood along ``axis``.
 
     Never a loop over all: either one addition for each place in a window, or, as that strides
     through g again and again (three times slower at 50), one for each set of windows end to end.
     """
     before, n = (slice(None),) * axis, g.shape[axis]
-    out = np.zeros((*g.shape[:axis], n + length - 1, *g.shape[axis + 1 : -1]), g.dtype)
+    out = zeros_in(out, (*g.shape[:axis], n + length - 1, *g.shape[axis + 1 : -1]), g.dtype)
     if length <= 4:
         for k in range(length):
             out[(*before, slice(k, k + n))] += g[..., k]
@@ -280,7 +280,7 @@ _windows_op: Operation = linear(
     name="sliding_window_view", view=True, doc="Windows along an axis, as a new last axis.",
 )  # fmt: skip
 _overlap: Operation = linear(
-    _add_windows, lambda g, y, x, *, length, axis: _windows_op(g, length=length, axis=axis),
+    kernel(_add_windows, out=True), lambda g, y, x, *, length, axis: _windows_op(g, length=length, axis=axis),
     name="add_windows", doc="Windows added up where they stood: the adjoint of sliding_window_view.",
 )  # fmt: skip
 

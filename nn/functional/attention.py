@@ -14,6 +14,7 @@ from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.fused import fused
 from autograd_core.kernels.attention import Scores, attention, attention_gradients
+from autograd_core.kernels.memory import memory_for
 from autograd_core.node import has_box, strip
 from autograd_core.tensor import Tensor
 
@@ -62,8 +63,8 @@ def _attend(
     return weights @ v
 
 
-def _attend_forward(q: Any, k: Any, v: Any, logs: Any, **how: Any) -> Any:
-    y = np.empty((*q.shape[:-1], v.shape[-1]), q.dtype)
+def _attend_forward(q: Any, k: Any, v: Any, logs: Any, *, out: Any = None, **how: Any) -> Any:
+    y = memory_for(out, (*q.shape[:-1], v.shape[-1]), q.dtype)
     attention(q, k, v, _scores(**how), y, logs.reshape(q.shape[:-1]))
     return y
 
@@ -86,8 +87,8 @@ _plain = fused(
 )  # fmt: skip
 
 
-def _biased_forward(q: Any, k: Any, v: Any, bias: Any, logs: Any, **how: Any) -> Any:
-    return _attend_forward(q, k, v, logs, bias=bias, **how)
+def _biased_forward(q: Any, k: Any, v: Any, bias: Any, logs: Any, *, out: Any = None, **how: Any) -> Any:
+    return _attend_forward(q, k, v, logs, bias=bias, out=out, **how)
 
 
 def _biased_backward(
@@ -118,8 +119,10 @@ def _self(qkv: Any, *, heads: int, batch_first: bool, **how: Any) -> Any:
     return np.reshape(y, (*qkv.shape[:2], qkv.shape[2] // 3))
 
 
-def _self_forward(qkv: Any, logs: Any, *, heads: int, batch_first: bool, **how: Any) -> Any:
-    y = np.empty((*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype)
+def _self_forward(
+    qkv: Any, logs: Any, *, heads: int, batch_first: bool, out: Any = None, **how: Any
+) -> Any:
+    y = memory_for(out, (*qkv.shape[:2], qkv.shape[2] // 3), qkv.dtype)
     q, k, v = heads_of(qkv, heads, 3, batch_first)
     attention(q, k, v, _scores(**how), heads_of(y, heads, 1, batch_first)[0], logs.reshape(q.shape[:-1]))
     return y

@@ -15,6 +15,7 @@ from autograd_core import ops
 from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.kernels.loops import cross_entropy as loops
+from autograd_core.kernels.memory import memory_for, zeros_in
 from autograd_core.kernels.twins import twin
 from autograd_core.node import strip
 from autograd_core.primitive import declare, kernel, linear
@@ -53,9 +54,8 @@ def _pick(x: Any, t: Any, *, ignore_index: int = IGNORED) -> Any:
     return np.where(counts, x[rows, np.where(counts, t, 0)], 0)
 
 
-@kernel
-def _place(x: Any, t: Any, *, classes: int, ignore_index: int = IGNORED) -> Any:
-    y = np.zeros((len(t), classes), x.dtype)
+def _place(x: Any, t: Any, *, classes: int, ignore_index: int = IGNORED, out: Any = None) -> Any:
+    y = zeros_in(out, (len(t), classes), x.dtype)
     counts, rows = _valid(classes, t, ignore_index, "nll_loss"), np.arange(len(t))
     if counts is None:
         y[rows, t] = x
@@ -72,7 +72,7 @@ pick: Any = linear(
     saves=("t", ""), name="pick", doc="x[i, t_i] for each row i; 0 where t_i is ignored.",
 )  # fmt: skip
 place: Any = linear(
-    _place,
+    kernel(_place, out=True),
     lambda g, y, x, t, *, classes, ignore_index=IGNORED: pick(g, t, ignore_index=ignore_index),
     None,
     saves=("t", ""), name="place", doc="Zeros with x_i at (i, t_i): the adjoint of pick.",
@@ -96,10 +96,10 @@ def _losses(x: Any, t: Any, ignore_index: int) -> tuple[Any, int, int]:
     return np.where(counts, losses, 0), int(np.add.reduce(counts)), -1
 
 
-def _slopes(x: Any, t: Any, ignore_index: int, mean: bool) -> Any:
+def _slopes(x: Any, t: Any, ignore_index: int, mean: bool, out: Any = None) -> Any:
     """Return softmax(x) - onehot(t) of each row, 0 where t is ignored; of a mean, divided by their number."""
     counts, rows = _valid(x.shape[1], t, ignore_index, "cross_entropy"), np.arange(len(t))
-    e = np.exp(x - np.maximum.reduce(x, axis=1, keepdims=True))
+    e = np.exp(x - np.maximum.reduce(x, axis=1, keepdims=True), out=out)
     e /= np.add.reduce(e, axis=1, keepdims=True)
     if counts is None:
         e[rows, t] -= 1
@@ -150,15 +150,16 @@ def _cross_entropy(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: st
     return loss
 
 
-@kernel
-def _error(x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean") -> Any:
+def _error(
+    x: Any, t: Any, *, ignore_index: int = IGNORED, reduction: str = "mean", out: Any = None
+) -> Any:
     if _is_small(x):
-        slopes, counts = np.empty(x.shape, x.dtype), np.empty(2, np.int64)
+        slopes, counts = memory_for(out, x.shape, x.dtype), np.empty(2, np.int64)
         _few_slopes(x, _indices(t), ignore_index, reduction == "mean", slopes, counts)
         if counts[1] >= 0:
             _valid(x.shape[1], t, ignore_index, "cross_entropy")
         return slopes
-    return _slopes(x, t, ignore_index, reduction == "mean")
+    return _slopes(x, t, ignore_index, reduction == "mean", out)
 
 
 def _bend(g: Any, y: Any, x: Any, t: Any, *, ignore_index: int, reduction: str) -> Any:
@@ -172,7 +173,7 @@ def _bend(g: Any, y: Any, x: Any, t: Any, *, ignore_index: int, reduction: str) 
 
 
 error = declare(
-    _error, (_bend, None), saves=("x t", ""), name="cross_entropy_error",
+    kernel(_error, out=True), (_bend, None), saves=("x t", ""), name="cross_entropy_error",
     doc="softmax(x) - onehot(t), divided by N for the mean: the derivative of cross_entropy.",
 )  # fmt: skip
 error.defjvp(_bend, None)

@@ -39,38 +39,33 @@ def _before(padding: Pairs) -> Sizes:
     return tuple(p for p, _ in padding)
 
 
-@kernel
 def _affine_forward(
-    x: Any, w: Any, b: Any, *, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
+    x: Any, w: Any, b: Any, *, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int, out: Any = None
 ) -> Any:
     x, w = _together("convolution", x, w, x.shape[1], w.shape[1] * groups)
     b = np.ascontiguousarray(b, x.dtype)
     size = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
-    return kernels.correlate(x, w, b, stride, _before(padding), dilation, groups, size)
+    return kernels.correlate(x, w, b, stride, _before(padding), dilation, groups, size, out)
 
 
-@kernel
-def _product_forward(
-    x: Any, w: Any, *, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
-) -> Any:
-    b = np.zeros(w.shape[0], x.dtype)
-    return _affine_forward(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+def _product_forward(x: Any, w: Any, **how: Any) -> Any:
+    return _affine_forward(x, w, np.zeros(w.shape[0], x.dtype), **how)
 
 
-@kernel
 def _spread_forward(
-    g: Any, w: Any, *, size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
-) -> Any:
+    g: Any, w: Any, *, size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int,
+    out: Any = None,
+) -> Any:  # fmt: skip
     g, w = _together("convolution_spread", g, w, g.shape[1], w.shape[0])
-    return kernels.spread(g, w, stride, _before(padding), dilation, groups, size)
+    return kernels.spread(g, w, stride, _before(padding), dilation, groups, size, out)
 
 
-@kernel
 def _overlap_forward(
-    g: Any, x: Any, *, taps: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
-) -> Any:
+    g: Any, x: Any, *, taps: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int,
+    out: Any = None,
+) -> Any:  # fmt: skip
     g, x = _together("convolution_overlap", g, x, g.shape[0], x.shape[0])
-    return kernels.overlap(g, x, stride, _before(padding), dilation, groups, taps)
+    return kernels.overlap(g, x, stride, _before(padding), dilation, groups, taps, out)
 
 
 def _to_input(g: Any, x: Any, w: Any, how: Any) -> Any:
@@ -82,7 +77,7 @@ def _to_weight(g: Any, x: Any, w: Any, how: Any) -> Any:
 
 
 product: Any = bilinear(
-    _product_forward,
+    kernel(_product_forward, out=True),
     lambda g, y, x, w, **how: _to_input(g, x, w, how),
     lambda g, y, x, w, **how: _to_weight(g, x, w, how),
     saves=("w", "x"), name="convolution", flops=lambda y, x, w, **how: 2 * y.size * (w.size // w.shape[0]),
@@ -90,7 +85,7 @@ product: Any = bilinear(
 )  # fmt: skip
 
 spread: Any = bilinear(
-    _spread_forward,
+    kernel(_spread_forward, out=True),
     lambda h, x, g, w, *, size, **how: product(h, w, **how),
     lambda h, x, g, w, *, size, **how: overlap(g, h, taps=w.shape[2:], **how),
     saves=("w", "g"), name="convolution_spread",
@@ -99,7 +94,7 @@ spread: Any = bilinear(
 )  # fmt: skip
 
 overlap: Any = bilinear(
-    _overlap_forward,
+    kernel(_overlap_forward, out=True),
     lambda h, w, g, x, *, taps, **how: product(x, h, **how),
     lambda h, w, g, x, *, taps, **how: spread(g, h, size=x.shape[2:], **how),
     saves=("x", "g"), name="convolution_overlap",
@@ -108,7 +103,7 @@ overlap: Any = bilinear(
 )  # fmt: skip
 
 affine: Any = declare(
-    _affine_forward,
+    kernel(_affine_forward, out=True),
     (lambda g, y, x, w, b, **how: _to_input(g, x, w, how),
      lambda g, y, x, w, b, **how: _to_weight(g, x, w, how),
      lambda g, y, x, w, b, **how: np.add.reduce(g, axis=(0, *range(2, g.ndim)))),

@@ -13,6 +13,7 @@ from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.fused import fused
 from autograd_core.kernels.ctc import alignments, shares
+from autograd_core.kernels.memory import memory_for
 from autograd_core.kernels.threads import split
 from autograd_core.node import strip
 from autograd_core.primitive import duck, kernel
@@ -53,8 +54,10 @@ def _ctc(x: Any, *, labels: Any, frames: Any, lengths: Any, blank: int) -> Any:
     return ops.where(strip(losses) > -NEVER / 2, math.inf, losses)
 
 
-def _forward(x: Any, memory: Any, *, labels: Any, frames: Any, lengths: Any, blank: int) -> Any:
-    losses = np.empty(len(labels), x.dtype)
+def _forward(
+    x: Any, memory: Any, *, labels: Any, frames: Any, lengths: Any, blank: int, out: Any = None
+) -> Any:
+    losses = memory_for(out, len(labels), x.dtype)
     given = np.ascontiguousarray(x), labels, frames, lengths, blank
     split(partial(alignments, *given, losses, _ahead(memory, x, labels)), len(labels), FEW)
     return losses

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core import ops
 from autograd_core.errors import message
+from autograd_core.kernels.memory import memory_for, zeros_in
 from autograd_core.primitive import Operation, declare, kernel, linear
 from autograd_core.tensor import Tensor
 
@@ -20,9 +21,8 @@ MODES = {"constant": "", "reflect": "reflect", "replicate": "edge", "circular": 
 # -- a frame of one constant -----------------------------------------------------------------------
 
 
-@kernel
-def _framed(x: Any, *, pairs: Any, value: Any) -> Any:
-    y = np.empty([before + n + after for n, (before, after) in zip(x.shape, pairs)], x.dtype)
+def _framed(x: Any, *, pairs: Any, value: Any, out: Any = None) -> Any:
+    y = memory_for(out, [before + n + after for n, (before, after) in zip(x.shape, pairs)], x.dtype)
     inner = y
     for axis, (before, after) in enumerate(pairs):
         start: tuple[Any, ...] = (slice(None),) * axis
@@ -39,7 +39,7 @@ def _inner(g: Any, pairs: Any) -> Any:
 
 
 framed: Operation = declare(
-    _framed, (lambda g, y, x, *, pairs, value: _inner(g, pairs),), saves="", name="pad",
+    kernel(_framed, out=True), (lambda g, y, x, *, pairs, value: _inner(g, pairs),), saves="", name="pad",
     doc="x with a frame of one constant: x_bar is g within the frame.",
 ).defjvp(lambda t, y, x, *, pairs, value: framed(t, pairs=pairs, value=0))  # fmt: skip
 
@@ -72,21 +72,19 @@ def _runs(places: Any) -> list[tuple[slice, slice, int]]:
     return found
 
 
-@kernel
-def _read(x: Any, *, places: Any, axis: int, length: int) -> Any:
-    y = np.empty((*x.shape[:axis], len(places), *x.shape[axis + 1 :]), x.dtype)
+def _read(x: Any, *, places: Any, axis: int, length: int, out: Any = None) -> Any:
+    y = memory_for(out, (*x.shape[:axis], len(places), *x.shape[axis + 1 :]), x.dtype)
     before: tuple[Any, ...] = (slice(None),) * axis
     for to, start, _ in _runs(places):
         y[*before, to] = x[*before, start]
     return y
 
 
-@kernel
-def _fold(g: Any, *, places: Any, axis: int, length: int) -> Any:
+def _fold(g: Any, *, places: Any, axis: int, length: int, out: Any = None) -> Any:
     before: tuple[Any, ...] = (slice(None),) * axis
     (all_to, start, _), *rest = _runs(places)
-    make = np.empty if start == slice(0, length, 1) else np.zeros
-    out = make((*g.shape[:axis], length, *g.shape[axis + 1 :]), g.dtype)
+    make = memory_for if start == slice(0, length, 1) else zeros_in
+    out = make(out, (*g.shape[:axis], length, *g.shape[axis + 1 :]), g.dtype)
     out[*before, start] = g[*before, all_to]
     for to, start, step in rest:
         part = out[*before, start]
@@ -95,11 +93,13 @@ def _fold(g: Any, *, places: Any, axis: int, length: int) -> Any:
 
 
 read_places: Operation = linear(
-    _read, lambda g, y, x, *, places, axis, length: fold_places(g, places=places, axis=axis, length=length),
+    kernel(_read, out=True),
+    lambda g, y, x, *, places, axis, length: fold_places(g, places=places, axis=axis, length=length),
     name="pad_places", doc="The elements at some places along an axis, most of which follow each other.",
 )  # fmt: skip
 fold_places: Operation = linear(
-    _fold, lambda h, y, g, *, places, axis, length: read_places(h, places=places, axis=axis, length=length),
+    kernel(_fold, out=True),
+    lambda h, y, g, *, places, axis, length: read_places(h, places=places, axis=axis, length=length),
     name="pad_fold", doc="Elements added up at their places along an axis: the adjoint of pad_places.",
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ __all__ = [
 # -- the largest element ---------------------------------------------------------------------------
 
 
-_first_places = kernel(first_places)
+_first_places = kernel(first_places, out=True)
 
 
 def largest(x: Any, windows: Windows, return_indices: bool) -> Any:

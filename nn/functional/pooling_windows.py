@@ -20,14 +20,12 @@ Windows = tuple[tuple[int, int, int, int, int], ...]
 # -- operations ------------------------------------------------------------------------------------
 
 
-@kernel
-def _largest(x: Any, *, windows: Any) -> Any:
-    return kernels.max_windows(x, windows)
+def _largest(x: Any, *, windows: Any, out: Any = None) -> Any:
+    return kernels.max_windows(x, windows, out)
 
 
-@kernel
-def _spread_to_first(g: Any, x: Any, y: Any, *, windows: Any) -> Any:
-    return kernels.spread_to_first(g, x, y, windows)
+def _spread_to_first(g: Any, x: Any, y: Any, *, windows: Any, out: Any = None) -> Any:
+    return kernels.spread_to_first(g, x, y, windows, out)
 
 
 @kernel
@@ -38,12 +36,13 @@ def _pick_first(t: Any, x: Any, y: Any, *, windows: Any) -> Any:
 
 
 max_windows: Operation = declare(
-    _largest, (lambda g, y, x, *, windows: to_first(g, x, y, windows=windows),), saves="y x", name="max_pool",
-    kinks="ties: the first element",
+    kernel(_largest, out=True), (lambda g, y, x, *, windows: to_first(g, x, y, windows=windows),),
+    saves="y x", name="max_pool", kinks="ties: the first element",
     doc="The largest element of each window: x_bar is g where the first of the largest is.",
 ).defjvp(lambda t, y, x, *, windows: of_first(t, x, y, windows=windows))  # fmt: skip
 to_first: Operation = declare(
-    _spread_to_first, (lambda h, out, g, x, y, *, windows: of_first(h, x, y, windows=windows), None, None),
+    kernel(_spread_to_first, out=True),
+    (lambda h, out, g, x, y, *, windows: of_first(h, x, y, windows=windows), None, None),
     saves=("x y", "", ""), name="max_pool_spread",
     doc="g of each window where the first of its largest elements is: linear in g; x and y say where.",
 ).defjvp(lambda t, out, g, x, y, *, windows: to_first(t, x, y, windows=windows), None, None)  # fmt: skip
@@ -54,23 +53,21 @@ of_first: Operation = declare(
 ).defjvp(lambda t, out, u, x, y, *, windows: of_first(t, x, y, windows=windows), None, None)  # fmt: skip
 
 
-@kernel
-def _sum(x: Any, *, windows: Any) -> Any:
-    return kernels.sum_windows(x, windows)
+def _sum(x: Any, *, windows: Any, out: Any = None) -> Any:
+    return kernels.sum_windows(x, windows, out)
 
 
-@kernel
-def _add(g: Any, *, windows: Any, lengths: Any) -> Any:
-    return kernels.add_windows(g, windows, lengths)
+def _add(g: Any, *, windows: Any, lengths: Any, out: Any = None) -> Any:
+    return kernels.add_windows(g, windows, lengths, out)
 
 
 sum_windows: Operation = linear(
-    _sum,
+    kernel(_sum, out=True),
     lambda g, y, x, *, windows: add_windows(g, windows=windows, lengths=x.shape[x.ndim - len(windows) :]),
     name="sum_pool", doc="The sum of each window.",
 )  # fmt: skip
 add_windows: Operation = linear(
-    _add, lambda g, y, x, *, windows, lengths: sum_windows(g, windows=windows),
+    kernel(_add, out=True), lambda g, y, x, *, windows, lengths: sum_windows(g, windows=windows),
     name="sum_pool_spread", doc="Each element added to all places of its window: the adjoint of sum_pool.",
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.fused import fused
 from autograd_core.kernels import recurrent as kernels
-from autograd_core.kernels.memory import pieces
+from autograd_core.kernels.memory import memory_for, pieces
 from autograd_core.tensor import Tensor
 
 __all__ = ["gru_scan", "lstm_scan", "rnn_scan"]
@@ -95,9 +95,10 @@ def _sum(biases: Any, w: Any) -> Any:
 
 
 def _rnn_forward(
-    z: Any, h: Any, w: Any, *biases: Any, relu: bool = False, reverse: bool = False, sizes: Any = None
-) -> Any:
-    y = np.empty(z.shape, z.dtype)
+    z: Any, h: Any, w: Any, *biases: Any, relu: bool = False, reverse: bool = False, sizes: Any = None,
+    out: Any = None,
+) -> Any:  # fmt: skip
+    y = memory_for(out, z.shape, z.dtype)
     kernels.rnn(z, h, w, _sum(biases, w), y, relu, reverse, sizes)
     return y
 
@@ -119,11 +120,11 @@ def _lstm_kept(memory: Any, steps: int, c: Any) -> tuple[Any, ...]:
 
 def _lstm_forward(
     z: Any, h: Any, c: Any, w: Any, *more: Any, bias: bool = True, project: bool = False,
-    peephole: bool = False, reverse: bool = False, sizes: Any = None,
+    peephole: bool = False, reverse: bool = False, sizes: Any = None, out: Any = None,
 ) -> Any:  # fmt: skip
     memory = more[-1]
     biases, w_hr, p = _optional(more, bias, project, peephole)
-    flat = np.empty(len(z) * h.size + c.size, z.dtype)
+    flat = memory_for(out, len(z) * h.size + c.size, z.dtype)
     y, last = pieces(flat, (len(z), *h.shape), c.shape)
     kept = _lstm_kept(memory, len(z), c)
     kernels.lstm(z, h, c, w, _sum(biases, w), w_hr, p, kept, y, last, reverse, sizes)
@@ -148,9 +149,11 @@ def _lstm_backward(
         db[1][...] = first
 
 
-def _gru_forward(z: Any, h: Any, w: Any, *more: Any, reverse: bool = False, sizes: Any = None) -> Any:
+def _gru_forward(
+    z: Any, h: Any, w: Any, *more: Any, reverse: bool = False, sizes: Any = None, out: Any = None
+) -> Any:
     *biases, memory = more
-    y, gates = np.empty((len(z), *h.shape), z.dtype), memory.reshape(len(z), 4, *h.shape)
+    y, gates = memory_for(out, (len(z), *h.shape), z.dtype), memory.reshape(len(z), 4, *h.shape)
     b, b_new = np.zeros(len(w), z.dtype), np.zeros(h.shape[1], z.dtype)
     if biases:
         k = 2 * h.shape[1]

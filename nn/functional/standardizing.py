@@ -18,7 +18,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.fused import pushed
 from autograd_core.kernels import normalization as kernels
-from autograd_core.kernels.memory import pieces
+from autograd_core.kernels.memory import memory_for, pieces
 from autograd_core.primitive import declare, kernel
 from autograd_core.transforms import vjp
 
@@ -44,13 +44,16 @@ def _frozen(x: Any, w: Any, b: Any, mean: Any, inv: Any) -> Any:
 def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str) -> Any:
     """Declare ``definition(x, w, b, mean, inv, **how)`` with two kernels; second derivatives read it.
 
-    The forward kernel has these arguments too; ``backward(g, x, w, b, mean, inv, out=arrays, **how)`` writes
-    the gradients of x, w and b. What is kept is x and the statistics, not the result.
+    The forward kernel has these arguments too, and ``out``, None or an array that it fills;
+    ``backward(g, x, w, b, mean, inv, out=arrays, **how)`` writes the gradients of x, w and b. What is kept
+    is x and the statistics, not the result.
     """
 
-    def gradients(g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
+    def gradients(
+        g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, *, out: Any = None, **how: Any
+    ) -> Any:
         """Return the gradients of x, w and b, one after the other in one array."""
-        flat = np.empty(x.size + w.size + b.size, x.dtype)
+        flat = memory_for(out, x.size + w.size + b.size, x.dtype)
         backward(g, x, w, b, mean, inv, out=pieces(flat, x.shape, w.shape, b.shape), **how)
         return flat
 
@@ -65,7 +68,8 @@ def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str)
     def push_again(ts: Any, y: Any, g: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
         return pushed(partial(defined, how, (mean, inv)), (g, x, w, b), ts)
 
-    pulled = declare(kernel(gradients), joint=again, saves="g x w b mean inv", name=f"{name}_gradients")
+    pulled = declare(kernel(gradients, out=True), joint=again, saves="g x w b mean inv",
+                     name=f"{name}_gradients")  # fmt: skip
     pulled.defjvp(joint=push_again)
 
     def pull(g: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
@@ -82,7 +86,8 @@ def _declared(definition: Any, forward: Any, backward: Any, name: str, doc: str)
     def push_b(t: Any, y: Any, x: Any, w: Any, b: Any, mean: Any, inv: Any, **how: Any) -> Any:
         return t
 
-    operation = declare(kernel(forward), joint=pull, saves="x w b mean inv", name=name, arity=5, doc=doc)
+    operation = declare(kernel(forward, out=True), joint=pull, saves="x w b mean inv", name=name, arity=5,
+                        doc=doc)  # fmt: skip
     operation.definition = definition
     return operation.defjvp(push_x, push_w, push_b, None, None)
 
@@ -106,13 +111,14 @@ def _in_columns(x: Any, mean: Any) -> bool:
     return x.shape[2:] == (1, 1) and len(mean) == 1
 
 
-def _channels(x: Any, w: Any, b: Any, mean: Any, inv: Any, **_: Any) -> Any:
-    if _in_columns(x, mean):
-        m, a, c = (v.reshape(-1) for v in (mean, inv * w, b))
-        return kernels.column_scaled(_matrix(x), m, a, c).reshape(x.shape)
-    if x.shape[-1] == 1:  # groups within vectors: no loop of their own
-        return (x - mean) * (inv * w) + b
-    return kernels.scaled(_matrix(x), *_by_row(x.shape, mean, inv * w, b)).reshape(x.shape)
+def _channels(x: Any, w: Any, b: Any, mean: Any, inv: Any, *, out: Any = None, **_: Any) -> Any:
+    columns = _in_columns(x, mean)
+    if x.shape[-1] == 1 and not columns:  # groups within vectors: no loop of their own
+        return np.add((x - mean) * (inv * w), b, out=out)
+    y, small = memory_for(out, x.shape, x.dtype), (mean, inv * w, b)
+    m, a, c = [v.reshape(-1) for v in small] if columns else _by_row(x.shape, *small)
+    (kernels.column_scaled if columns else kernels.scaled)(_matrix(x), m, a, c, _matrix(y))
+    return y
 
 
 def _channels_back(
@@ -177,8 +183,10 @@ def moments(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
 # -- vectors: rows of D numbers; w and b for each of the D -----------------------------------------
 
 
-def _vectors(x: Any, w: Any, b: Any, mean: Any, inv: Any, **_: Any) -> Any:
-    return kernels.layer(np.ascontiguousarray(x), w, b, mean[:, 0], inv[:, 0])
+def _vectors(x: Any, w: Any, b: Any, mean: Any, inv: Any, *, out: Any = None, **_: Any) -> Any:
+    y = memory_for(out, x.shape, x.dtype)
+    kernels.layer(np.ascontiguousarray(x), w, b, mean[:, 0], inv[:, 0], y)
+    return y
 
 
 def _vectors_back(

@@ -13,7 +13,7 @@ from autograd_core import ops
 from autograd_core.calls import as_array
 from autograd_core.errors import message
 from autograd_core.fused import fused
-from autograd_core.kernels.memory import pieces
+from autograd_core.kernels.memory import pieces, zeros_in
 from autograd_core.node import strip
 from autograd_core.primitive import kernel
 from autograd_core.tensor import Tensor
@@ -72,9 +72,9 @@ def _parts(memory: Any, *given: Any, labels: Any, cutoffs: Any) -> Iterator[tupl
         start = end
 
 
-def _forward(x: Any, *more: Any, **how: Any) -> Any:
+def _forward(x: Any, *more: Any, out: Any = None, **how: Any) -> Any:
     *weights, memory = more
-    y = np.zeros(len(x), x.dtype)
+    y = zeros_in(out, len(x), x.dtype)
     for rows, right, h, s, v, w in _parts(memory, weights[::2], weights[1::2], **how):
         np.matmul(x[rows], v.T, out=h)
         np.matmul(h, w.T, out=s)

@@ -65,10 +65,14 @@ def problem(setting: Any, dtype: Any) -> tuple[Any, ...]:
 def products(
     x: Any, w: Any, g: Any, b: Any, stride: Any, before: Any, dilation: Any, groups: int
 ) -> list[Any]:
-    """Return what the kernels say."""
+    """Return what the kernels say, in memory in which something stands."""
     how = stride, before, dilation, groups
-    return [convolution.correlate(x, w, b, *how, g.shape[2:]), convolution.spread(g, w, *how, x.shape[2:]),
-            convolution.overlap(g, x, *how, w.shape[2:])]  # fmt: skip
+    y, x_bar, w_bar = (np.full_like(v, np.nan) for v in (g, x, w))
+    found = [convolution.correlate(x, w, b, *how, g.shape[2:], y),
+             convolution.spread(g, w, *how, x.shape[2:], x_bar),
+             convolution.overlap(g, x, *how, w.shape[2:], w_bar)]  # fmt: skip
+    assert all(mine is given for mine, given in zip(found, (y, x_bar, w_bar), strict=True))
+    return found
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -188,12 +188,11 @@ def _space(terms: int, how: Layout, dtype: Any) -> tuple[Any, int]:
 
 
 def correlate(
-    x: Any, w: Any, bias: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
-) -> Any:
+    x: Any, w: Any, bias: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes, y: Any
+) -> None:
     (n, c, *axes), (o, _, *taps) = x.shape, w.shape
-    y = np.empty((n, o, *size), x.dtype)
     if not y.size:
-        return y
+        return
     inner, kernel, stride, dilation, size = three(tuple(axes), tuple(taps), stride, dilation, size)
     before = (0,) * (3 - len(before)) + before
     outer = extent(size, kernel, stride, dilation)
@@ -201,7 +200,7 @@ def correlate(
         planes = few.planes(groups, c // groups, o // groups, inner, outer, before, size, x.itemsize)
         _, b = tables(outer, c // groups, kernel, stride, dilation, size)
         few.multiply(x, w.reshape(groups, o // groups, -1), bias, y, 0, b, planes)
-        return y
+        return
     how = _layout(n, prod(size), groups, c // groups, o // groups, inner, outer, before, x.itemsize)
     a, b = tables(how.outer, c // groups, kernel, stride, dilation, size)
     packed, of_group = _space(len(b), how, x.dtype)
@@ -209,16 +208,15 @@ def correlate(
         start = k * how.outs * len(b)
         pack_rows(w.reshape(-1), start, len(b), how.outs, how.width, how.lanes, packed, k * of_group)
     _multiply(x, packed, bias, y, (filled(a), b, np.arange(len(a))), len(a), how)
-    return y
 
 
 def spread(
-    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes
-) -> Any:
+    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes, x: Any
+) -> None:
     (n, o, *axes), (_, c, *taps) = g.shape, w.shape
-    shape_of_x = n, groups * c, *size
     if not g.size:
-        return np.zeros(shape_of_x, g.dtype)
+        x[...] = 0
+        return
     inner, kernel, stride, dilation, size = three(tuple(axes), tuple(taps), stride, dilation, size)
     before = (0,) * (3 - len(before)) + before
     low = tuple((p - d * (k - 1)) // s for p, d, k, s in zip(before, dilation, kernel, stride))
@@ -229,11 +227,12 @@ def spread(
     if few.suits(n, c, stride, outer):
         planes = few.planes(groups, o // groups, c, inner, outer, how.before, size, g.itemsize)
         ((a, b, _, _),) = phases(outer, low, o // groups, kernel, stride, before, dilation, size)
-        x, turned = np.empty(shape_of_x, g.dtype), w.reshape(groups, o // groups, c, steps).swapaxes(1, 2)
+        turned = w.reshape(groups, o // groups, c, steps).swapaxes(1, 2)
         few.multiply(g, turned.reshape(groups, c, -1), bias, x, int(a[0]), b, planes)
-        return x
+        return
     parts = phases(how.outer, low, o // groups, kernel, stride, before, dilation, size)
-    x = (np.empty if all(len(b) for _, b, _, _ in parts) else np.zeros)(shape_of_x, g.dtype)
+    if not all(len(b) for _, b, _, _ in parts):
+        x[...] = 0
     for a, b, rows, places in parts:
         if len(b):  # else the stride steps over these places
             packed, of_group = _space(len(b), how, g.dtype)
@@ -242,25 +241,25 @@ def spread(
                 start = k * how.channels * c * steps
                 pack(w.reshape(-1), start, starts, steps, c, how.width, packed, k * of_group)
             _multiply(g, packed, bias, x, (a, b, places), prod(size), how)
-    return x
 
 
 def overlap(
-    g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, kernel: Sizes
-) -> Any:
+    g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, kernel: Sizes, w: Any
+) -> None:
     (n, o, *places), (_, c, *axes) = g.shape, x.shape
-    whole = o, c // groups, *kernel
     if not g.size:
-        return np.zeros(whole, x.dtype)
+        w[...] = 0
+        return
     inner, kernel, stride, dilation, size = three(tuple(axes), kernel, stride, dilation, tuple(places))
     before = (0,) * (3 - len(before)) + before
     outer = extent(size, kernel, stride, dilation)
     if few.suits(n, o // groups, stride, outer):
         planes = few.planes(groups, c // groups, o // groups, inner, outer, before, size, x.itemsize)
         _, taps = tables(outer, c // groups, kernel, stride, dilation, size)
-        w = few.overlap(g, x, taps, planes)
-        if np.isfinite(w).all():
-            return np.ascontiguousarray(w).reshape(whole)
+        found = few.overlap(g, x, taps, planes)
+        if np.isfinite(found).all():
+            w.reshape(found.shape)[...] = found
+            return
     how = _layout(n, prod(size), groups, c // groups, o // groups, inner, outer, before, x.itemsize)
     b, taps = tables(how.outer, c // groups, kernel, stride, dilation, size)
     a, panels = filled(taps), -(-how.outs // how.width)
@@ -274,5 +273,5 @@ def overlap(
     split(work, units, worth_a_thread(LEAST, 2.0 * g.size * len(taps), units))
     totals = [parts[start] for start in sorted(parts)]  # always added in this order
     total = sum(totals[1:], totals[0]).reshape(groups, panels, len(a) // how.height, how.width, how.height)
-    w = total.transpose(0, 1, 3, 2, 4).reshape(groups, panels * how.width, len(a))
-    return np.ascontiguousarray(w[:, : how.outs, : len(taps)]).reshape(whole)
+    total = total.transpose(0, 1, 3, 2, 4).reshape(groups, panels * how.width, len(a))
+    w.reshape(groups, how.outs, len(taps))[...] = total[:, : how.outs, : len(taps)]

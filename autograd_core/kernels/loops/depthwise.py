@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..threads import split, worth_a_thread
 from ..twins import loop
 from .places import three
@@ -128,37 +126,37 @@ def _axes(stride: Sizes, before: Sizes, dilation: Sizes, *sizes: Sizes) -> Any:
     return kernel, stride, (0,) * (3 - len(before)) + tuple(before), dilation, inner, size
 
 
-def correlate(x: Any, w: Any, bias: Any, stride: Sizes, before: Sizes, dilation: Sizes, size: Sizes) -> Any:
+def correlate(
+    x: Any, w: Any, bias: Any, stride: Sizes, before: Sizes, dilation: Sizes, size: Sizes, y: Any
+) -> None:
     (n, c), outs = x.shape[:2], len(w) // x.shape[1]
     axes = _axes(stride, before, dilation, w.shape[2:], x.shape[2:], size)
-    y = np.empty((n, len(w), *size), x.dtype)
 
     def work(start: int, stop: int) -> None:
         filter_planes(x.reshape(-1), w.reshape(-1), bias, y.reshape(-1), c, outs, *axes, start, stop)
 
     split(work, n * c, worth_a_thread(LEAST, y.size * w[0].size, n * c))
-    return y
 
 
-def spread(g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes) -> Any:
+def spread(
+    g: Any, w: Any, stride: Sizes, before: Sizes, dilation: Sizes, groups: int, size: Sizes, x: Any
+) -> None:
     n, outs = len(g), len(w) // groups
     axes = _axes(stride, before, dilation, w.shape[2:], size, g.shape[2:])
-    x = np.zeros((n, groups, *size), g.dtype)
+    x[...] = 0
 
     def work(start: int, stop: int) -> None:
         spread_planes(g.reshape(-1), w.reshape(-1), x.reshape(-1), groups, outs, *axes, start, stop)
 
     split(work, n * groups, worth_a_thread(LEAST, g.size * w[0].size, n * groups))
-    return x
 
 
-def overlap(g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, kernel: Sizes) -> Any:
+def overlap(g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, kernel: Sizes, w: Any) -> None:
     (n, c), outs = x.shape[:2], g.shape[1] // x.shape[1]
     axes = _axes(stride, before, dilation, kernel, x.shape[2:], g.shape[2:])
-    w = np.zeros((g.shape[1], 1, *kernel), x.dtype)
+    w[...] = 0
 
     def work(start: int, stop: int) -> None:
         overlap_planes(g.reshape(-1), x.reshape(-1), w.reshape(-1), n, c, outs, *axes, start, stop)
 
     split(work, c, worth_a_thread(LEAST, g.size * w[0].size, c))
-    return w

@@ -10,6 +10,7 @@ import numpy as np
 from autograd_core import ops
 from autograd_core.errors import message
 from autograd_core.kernels import normal
+from autograd_core.ops.borrowed import special
 from autograd_core.primitive import elementwise, kernel
 from autograd_core.tensor import Tensor
 
@@ -69,14 +70,13 @@ _gelu_tanh = elementwise(
 )  # fmt: skip
 
 
-@kernel
-def _share_below(x: Any) -> Any:
+def _share_below(x: Any, *, out: Any = None) -> Any:
     x = np.asarray(x)
-    return normal.share(x) if x.dtype.char == "f" else ops.ndtr(x)
+    return normal.share(x, out) if x.dtype.char == "f" else special("ndtr").ndtr(x, out=out)
 
 
 _share = elementwise(  # of a density beyond x = 40 nothing is left, and x^2 may overflow
-    _share_below,
+    kernel(_share_below, out=True),
     lambda g, y, x: g * (DENSITY * np.exp(-0.5 * np.square(np.minimum(np.maximum(x, -40.0), 40.0)))),
     saves="x", name="normal_share",
     doc="Share of the normal distribution below x: dy/dx = exp(-x^2/2) / sqrt(2 pi).",

@@ -32,6 +32,43 @@ def self_last(c):
 
 
 @scenario
+def self_last_part(c):
+    w = par()
+    o = Obj()
+    o.last = None
+    kept = []
+
+    @c
+    def step(x):
+        y = w * x
+        o.last = (y.data * 2)[1:]
+        return sgd(w, y.sum())
+
+    for _ in range(7):
+        yield step(x)
+        kept.append(o.last)
+        yield kept
+    yield w
+
+
+@scenario
+def rec_part(c):
+    o = Obj()
+    o.h = np.ones(3, np.float32)
+
+    @c
+    def step(x):
+        y = np.tanh(np.concatenate([x[0], o.h]))
+        z = y * o.h.sum()  # reads what stood where y is
+        o.h = y[3:]
+        return z
+
+    for i in range(9):
+        yield step(x + i)
+        yield o.h
+
+
+@scenario
 def self_last_tensor(c):
     w = par()
     o = Obj()
