@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
+from pathlib import PurePath
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -19,19 +22,20 @@ __all__ = ["rest"]
 
 VARIABLE = "OPENBLAS_THREAD_TIMEOUT"  # read once, when the library is loaded
 TICKS = 18  # their binary logarithm: 0.1 ms
+WAITING = {"queue.py", "selectors.py", "threading.py", "ipykernel", "zmq"}  # whose code idle threads are in
 
 
 def rest() -> bool:
     """Let idle threads of OpenBLAS sleep after 0.1 ms; tell whether they do.
 
     Nothing happens where NumPy's products are another library's, where ``OPENBLAS_THREAD_TIMEOUT`` is in the
-    environment, and where other threads run, which might be within a product: its threads are started anew.
+    environment, and where another thread of Python may be within a product: OpenBLAS's are started anew.
     """
-    if VARIABLE in os.environ or threading.active_count() > 1:
+    if VARIABLE in os.environ or not _others_wait():
         return False
     try:
         multiarray: Any = np._core._multiarray_umath  # type: ignore[attr-defined]
-        library = ctypes.CDLL(multiarray.__file__)  # finds what that is linked with
+        library = ctypes.PyDLL(multiarray.__file__)  # keeps Python's lock; finds what that is linked with
         read, stop = library.openblas_read_env, library.blas_thread_shutdown_
     except (AttributeError, OSError):
         return False
@@ -42,3 +46,17 @@ def rest() -> bool:
         del os.environ[VARIABLE]
     stop()  # as before a fork; the next product starts them again
     return True
+
+
+def _others_wait() -> bool:
+    """Tell whether all other threads of Python are waiting: while its lock is held, they stay so."""
+    frames = sys._current_frames()
+    frames.pop(threading.get_ident(), None)
+    return all(map(_waits, (frame.f_code for frame in frames.values())))
+
+
+def _waits(code: CodeType) -> bool:
+    parts = PurePath(code.co_filename).parts
+    if (parts[-1], code.co_name) == ("threading.py", "run"):  # of Thread(target=np.matmul)
+        return False
+    return bool(WAITING.intersection(parts))
