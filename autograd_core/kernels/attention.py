@@ -28,6 +28,7 @@ __all__ = ["attention", "attention_gradients"]
 
 BLOCK = 1 << 17  # scores at a time: 512 KiB of float32
 LEAST = 1 << 15  # scores for which another thread is worth its start
+FEW = 1 << 15  # scores: for more, the loop wins, which takes 50 to 90 us to begin
 
 
 class Scores(NamedTuple):
@@ -92,7 +93,8 @@ def attention(q: Any, k: Any, v: Any, scores: Scores, out: Any, logs: Any) -> No
         out: (N, H, L, D').
         logs: (N, H, L), is filled with the logarithms of the sums of e^scores.
     """
-    (_attention if q.size and v.size else _attention_in_blocks)(q, k, v, scores, out, logs)
+    run = _attention if _are_many(q, k, v) else _attention_in_blocks
+    run(q, k, v, scores, out, logs)
 
 
 def _attention_in_blocks(q: Any, k: Any, v: Any, scores: Scores, out: Any, logs: Any) -> None:
@@ -130,7 +132,7 @@ def attention_gradients(
         out: three arrays of the shapes of q, k and v, which may be views.
         bias: None, or an array of zeros (N, H, S, L): keys x queries.
     """
-    run = _gradients if q.size and v.size else _gradients_in_blocks
+    run = _gradients if _are_many(q, k, v) else _gradients_in_blocks
     run(g, y, q, k, v, scores, out, logs, bias)
 
 
@@ -169,6 +171,11 @@ def _gradients_in_blocks(
                 first = False
 
     split(work, len(parts), worth_a_thread(LEAST, n * h * length * size, len(parts)))
+
+
+def _are_many(q: Any, k: Any, v: Any) -> bool:
+    n, h, length, _ = q.shape
+    return bool(n * h * length * k.shape[-2] > FEW and q.size and v.size)
 
 
 _attention = twin(loops.attention)(_attention_in_blocks)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograd_core import kernels
+from autograd_core.kernels import attention as module
 from autograd_core.kernels.attention import Scores, attention, attention_gradients
 
 pytest.importorskip("numba", reason="numba is not installed: pip install 'autograd-core[fast]'")
@@ -43,8 +44,8 @@ def computed(numba: bool, g: Any, q: Any, k: Any, v: Any, how: Scores, whole: bo
     bars = [np.full(x.shape, 9, dtype) for x in (q, k)] + [np.full(v.mT.shape, 9, dtype).mT]  # odd strides
     bias = np.zeros((n, h, keys, queries), dtype) if whole else None
     with kernels.using(numba=numba):
-        attention(q, k, v, how, y, logs)
-        attention_gradients(g, y, q, k, v, how, bars, logs, bias)
+        module._attention(q, k, v, how, y, logs)
+        module._gradients(g, y, q, k, v, how, bars, logs, bias)
     return [y, logs, *bars] + ([] if bias is None else [bias])
 
 
@@ -67,6 +68,23 @@ def test_the_loop_agrees_with_numpy(size: Any, mask: str, dtype: Any, atol: floa
     for a, b in zip(found, right, strict=True):
         largest = np.abs(b[np.abs(b) < 1e30]).max(initial=0)  # logs of nothing are larger
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=atol * max(1, largest))
+
+
+def test_many_scores_go_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = []
+    for name in ("_attention", "_gradients"):
+        loop = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, name=name, loop=loop: (ran.append(name), loop(*a)))
+    rng = np.random.default_rng(0)
+    for length, expected in ((100, []), (300, ["_attention", "_gradients"])):
+        q, k, v, g = rng.normal(size=(4, 1, 1, length, 8))
+        y, logs, bars = np.empty_like(q), np.empty((1, 1, length)), [np.empty_like(q) for _ in range(3)]
+        with kernels.using(numba=True):
+            attention(q, k, v, Scores(0.3), y, logs)
+            attention_gradients(g, y, q, k, v, Scores(0.3), bars, logs)
+        weights = np.exp(0.3 * q @ k.mT)
+        np.testing.assert_allclose(y, weights @ v / weights.sum(-1, keepdims=True), rtol=1e-10)
+        assert ran == expected
 
 
 def test_nothing_to_attend_to() -> None:
