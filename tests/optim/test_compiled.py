@@ -92,6 +92,8 @@ def train(name: str, compiled: bool, last: int = 99, steps: int = 8) -> tuple[li
 @pytest.mark.parametrize(("numba", "last"), [(True, 99), (False, 2)], ids=["numba", "numpy"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_compiled_step_is_the_eager_one(name: str, numba: bool, last: int) -> None:
+    if numba:
+        pytest.importorskip("numba", reason="numba is not installed: pip install 'autograd-core[fast]'")
     with kernels.using(numba=numba), np.errstate(all="ignore"):
         expected, _ = train(name, False, last)
         got, plans = train(name, True, last)
