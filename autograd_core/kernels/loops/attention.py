@@ -338,7 +338,8 @@ def attention_gradients(
     added, keep, heads = _or_none(scores.bias, kind), _or_none(scores.keep, kind), q.shape[1]
     bars = [x if _direct(x) else np.empty(x.shape, kind) for x in out]
     matrices = [_heads(np.asarray(x, kind)) for x in (g, q, k, v)]
-    of_bars, of_bias, of_logs = [_heads(x) for x in bars], _or_none(bias, kind), logs.ravel()
+    of_bars, of_logs = [_heads(x) for x in bars], logs.ravel()
+    of_bias = _or_none(None, kind) if bias is None else bias  # itself, never a copy: it is written
 
     def work(start: int, stop: int) -> None:
         heads_backward(*matrices, added, keep, *of_bars, of_logs, of_bias, heads, how, start, stop)

@@ -15,7 +15,7 @@ from typing import Any
 from ..twins import instruction, loop
 from .tile import everywhere, load, pointer, save, shape, sums, vector_of
 
-__all__ = ["FEW", "dots", "rows_for", "sums_along"]
+__all__ = ["FEW", "dots", "rows_for", "sums_along", "vectors_for"]
 
 FEW = 8  # filters
 

@@ -16,7 +16,7 @@ from .direct import FEW, dots, rows_for, sums_along, vectors_for
 from .tile import shape
 from .tiled import frame
 
-__all__ = ["Planes", "multiply", "overlap", "suits"]
+__all__ = ["Planes", "multiply", "overlap", "planes", "suits"]
 
 Sizes = tuple[int, ...]
 LONGEST = 1 << 15  # places of an image: what a tile writes stays in the second cache
@@ -55,11 +55,6 @@ def planes(
 
 
 @loop
-def image_of(x: Any, n: int, how: Any, out: Any) -> None:
-    frame(x, n, how.groups * how.channels, how.inner, how.outer, how.before, out)
-
-
-@loop
 def outputs(
     x: Any, w: Any, bias: Any, y: Any, first: int, b: Any, how: Any, start: int, stop: int
 ) -> None:
@@ -69,7 +64,7 @@ def outputs(
     copy = np.zeros(how.groups * how.channels * size + 2 * how.width, x.dtype)
     line = np.empty(how.rows * step, x.dtype)
     for n in range(start, stop):
-        image_of(x, n, how, copy)
+        frame(x, n, how.groups * how.channels, how.inner, how.outer, how.before, copy)
         for group in range(how.groups):
             weights = w[group * how.rows * terms : (group + 1) * how.rows * terms]
             at = group * how.channels * size + first
@@ -92,7 +87,7 @@ def gradients(g: Any, x: Any, total: Any, a: Any, how: Any, start: int, stop: in
     copy = np.zeros(how.groups * how.channels * size + 2 * how.lanes, x.dtype)
     lines = np.zeros(how.rows * step, x.dtype)  # between the rows 0 remains
     for n in range(start, stop):
-        image_of(x, n, how, copy)
+        frame(x, n, how.groups * how.channels, how.inner, how.outer, how.before, copy)
         for group in range(how.groups):
             for k in range(how.outs):
                 for i in range(m0 * m1):
