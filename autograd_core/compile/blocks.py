@@ -2,7 +2,8 @@
 
 A call on a million elements reads and writes main memory; sixteen thousand at a time stay in the cache of a
 core, results that only the group reads get memory for one block and no more, and blocks run side by side in
-threads. Each element is computed by the same call as before, so no bit changes.
+threads. Each element is computed by the same call as before, so no bit changes. Where numba is installed, a
+group is one compiled loop (:mod:`loops`) if all its calls can be in one.
 """
 
 from __future__ import annotations
@@ -13,17 +14,22 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.team import parts_of, team
 from ..kernels.threads import split
+from ..kernels.twins import is_used
 from .capture import Call, Slot, slots_of
 from .emit import Names, form_of
-from .loops import Loop, merged
+from .loops import TILE, Loop, merged, rows_of
 from .passes import QUIET
 
 __all__ = ["Group", "grouped"]
 
 LEAST = 1 << 16  # elements: less stays in the cache as it is
+LOOP = 1 << 14  # elements that a compiled loop is worth, for several calls
 CACHE = 1 << 19  # bytes that the arrays of a block take together
 PAGE = 4096  # bytes
+ALONE = 1 << 20  # bytes of a result that one call is worth a group for
+CACHED, SHARED = 100_000, 30_000  # bytes of a core's cache, and of what is farther, in a microsecond
 THREAD = 100.0  # microseconds of work that are worth a thread
 SLOW = {  # nanoseconds per element, where it is much more than 0.1
     np.tanh: 0.4, np.exp: 0.4, np.log: 0.4, np.log1p: 0.5, np.expm1: 0.5, np.sin: 0.5, np.cos: 0.5,
@@ -50,12 +56,22 @@ class Group:
     Args:
         calls: what it makes.
         temporary: storages that nothing else reads.
+        dense: whether all arrays have their elements in a row.
+
+    Attributes:
+        steps: the calls, with compiled loops for those that can be in one.
         rows: whether it is cut along the first axis; else through all elements as if they were in a row.
     """
 
-    def __init__(self, calls: list[Call], temporary: set[int], rows: bool) -> None:
-        self.calls, self.temporary, self.rows = calls, temporary, rows
+    def __init__(self, calls: list[Call], temporary: set[int], dense: bool) -> None:
+        self.calls, self.temporary = calls, temporary
         self.shape = calls[0].out.shape
+        slots = [s for call in calls for s in (*slots_of([call.args, call.params]), *call.outs)]
+        seen = rows_of(self.shape, slots) if dense else None
+        self.steps = merged(calls, temporary, seen)
+        self.rows = seen is None or seen[0] > 1
+        if self.rows and not self.is_loop:
+            self.steps = list(calls)
         self.line = calls[0].line
         self.name = f"{len(calls)} calls in blocks"
         self.outs = [s for call in calls for s in call.outs if s.storage not in temporary]
@@ -70,6 +86,19 @@ class Group:
         self.errors = calls[-1].errors
 
     @property
+    def is_loop(self) -> bool:
+        """Whether all is one compiled loop."""
+        return len(self.steps) == 1 and isinstance(self.steps[0], Loop)
+
+    @property
+    def microseconds(self) -> float:
+        """About how long one thread takes: for its arithmetic, or for the memory that it reads and writes."""
+        size, nbytes = prod(self.shape), sum(s.nbytes for s in self.arrays)
+        known = [SLOW[call.fun] for call in self.calls if call.fun in SLOW]
+        rest = (len(self.calls) - len(known)) * (0.03 if self.is_loop else 0.1)
+        return max((sum(known) + rest) * size / 1000, nbytes / (SHARED if nbytes > CACHE else CACHED))
+
+    @property
     def arrays(self) -> list[Slot]:
         """What it reads and writes in memory."""
         return [*self.args, *(s for s in self.outs if s not in self.args)]
@@ -82,10 +111,31 @@ class Group:
 
     def text(self, names: Names) -> str:
         """Return the text that runs the group; its own function goes into the names."""
+        if self.is_loop:
+            return _Whole(self).text(names)
         cut = [s for s in self.arrays if self.cuts(s)]
         blocks = _Blocks(self, cut, names)
         given = ", ".join(names.slot(s) for s in self.arrays)
         return f"{names(blocks)}({given})"
+
+
+class _Whole:
+    """A group that is one compiled loop."""
+
+    def __init__(self, group: Group) -> None:
+        self.__name__ = "loop"
+        self.loop = group.steps[0]
+        self.width = self.loop.tile if self.loop.by_rows else prod(group.shape)
+        self.tiles = prod(group.shape) // self.width if self.loop.by_rows else -(-self.width // TILE)
+        self.parts = parts_of(self.tiles, group.microseconds)
+        self.share = self.loop.share
+
+    def text(self, names: Names) -> str:
+        return f"{names(self)}({self.loop.given(names)})"
+
+    def __call__(self, *given: Any) -> None:
+        flat = [a.reshape(-1) if a.ndim > 1 else a for a in given]
+        self.share(team(), self.parts, self.tiles, self.width, *flat)
 
 
 class _Blocks:
@@ -98,7 +148,7 @@ class _Blocks:
         inner.names, inner.held = names.names, names.held
         self.length = group.shape[0] if group.rows else prod(group.shape)
         width = prod(group.shape[1:]) if group.rows else 1
-        steps = merged(group.calls, group.temporary, not group.rows)
+        steps = group.steps
         places, kinds = _temporaries(group, steps)
         self.kinds = kinds
         wide = sum(s.dtype.itemsize for s in cut) + sum(kinds)
@@ -106,8 +156,7 @@ class _Blocks:
         if not group.rows:
             self.size = max(1 << 10, self.size & -(1 << 10))
         self.blocks = -(-self.length // self.size)
-        cost = sum(SLOW.get(call.fun, 0.1) for call in group.calls) * self.length * width / 1000
-        self.least = max(1, int(THREAD * self.blocks / max(cost, 1e-9)))
+        self.least = max(1, int(THREAD * self.blocks / max(group.microseconds, 1e-9)))
         arrays = group.arrays
         lines = ["def work(first, last, temporary, given):"]
         lines.append(" " + ", ".join(inner.slot(s) + "_" for s in arrays) + ", = given")
@@ -244,15 +293,14 @@ def grouped(
 
     def close() -> None:
         nonlocal run
-        if run and (len(run) > 1 or run[0].out.nbytes >= 1 << 21):
+        if run and (len(run) > 1 or run[0].out.nbytes >= ALONE):
             end = first + len(run)
             made = {s.storage for call in run for s in call.outs}
             alone = {s for s in made if s not in seen and is_static_root(s) and
                      first <= spans[s][0] and spans[s][-1] < end}  # fmt: skip
             slots = {s for call in run for s in (*slots_of([call.args, call.params]), *call.outs)}
-            flat = all(_contiguous(s) or s.storage in alone or prod(s.shape) == 1 for s in slots)
-            flat = flat and all(s.shape == run[0].out.shape or prod(s.shape) == 1 for s in slots)
-            units.append(Group(run, alone, not flat))
+            dense = all(_contiguous(s) or s.storage in alone or prod(s.shape) == 1 for s in slots)
+            units.append(Group(run, alone, dense))
         else:
             units.extend(run)
         run = []
@@ -283,7 +331,9 @@ def _may(call: Call, is_static: Callable[[Slot], bool], fresh: set[int]) -> bool
     if not is_elementwise(call) or not QUIET.issuperset(call.errors):  # heard of once, not per block
         return False
     out = call.out
-    if prod(out.shape) < LEAST or not _contiguous(out) or (out in call.outs and out.view):
+    if prod(out.shape) < (LOOP if is_used() else LEAST) or not _contiguous(out):
+        return False
+    if out in call.outs and out.view:
         return False
     if out in call.outs and not is_static(out) and out.storage not in fresh:
         return False

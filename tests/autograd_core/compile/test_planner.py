@@ -224,15 +224,86 @@ def test_network_with_dropout_in_blocks() -> None:
     assert found[0] == found[1]
 
 
-def test_group_is_written_as_one_loop() -> None:
+def one_loop(f: Any, *args: Any) -> Any:
+    """Return the text of the one compiled loop that a step became, whose replays were compared."""
     pytest.importorskip("numba", reason="numba is not installed: there are no loops")
     with kernels.using(numba=True):
-        plan = replayed(lambda x, y: np.sqrt(x * y + x) / (x - y), odd(N), odd(N, seed=1))
+        plan = replayed(f, *args)
     (group,) = groups(plan)
-    (blocks,) = [v for k, v in plan.names.space.items() if k.startswith("blocks_")]
-    assert len(group.calls) == 5
-    assert blocks.source.count("loop_") == 1
-    assert "sqrt(" not in blocks.source.replace("loop_", "")
+    assert group.is_loop
+    return group.steps[0].share.source
+
+
+def test_group_is_written_as_one_loop() -> None:
+    source = one_loop(lambda x, y: np.sqrt(x * y + x) / (x - y), odd(N), odd(N, seed=1))
+    assert source.count("for k in") == 1
+    assert "inner(" not in source
+
+
+FUNCTIONS = [
+    np.exp, np.log, np.tanh, np.sin, np.cos, np.log1p, np.expm1, np.arctan, np.exp2, np.cbrt, np.floor,
+    np.rint, np.sign, np.isnan, np.signbit, np.fabs,
+]  # fmt: skip
+PAIRS = [np.maximum, np.minimum, np.arctan2, np.hypot, np.copysign, np.fmax, np.logaddexp]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("fun", FUNCTIONS, ids=lambda f: f.__name__)
+def test_functions_in_a_loop_are_numpys(fun: Any, dtype: Any) -> None:
+    source = one_loop(lambda x: fun(x * 3 - 1) * x, odd(N, dtype))
+    assert "inner(" in source
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("fun", PAIRS, ids=lambda f: f.__name__)
+def test_functions_of_two_in_a_loop(fun: Any, dtype: Any) -> None:
+    x, y = odd((ROWS, COLUMNS), dtype), odd((ROWS, COLUMNS), dtype, 1)
+    row, column, number = odd(COLUMNS, dtype, 2), odd((ROWS, 1), dtype, 3), np.array(dtype(0.7))
+    source = one_loop(
+        lambda x, y, row, column, number: (
+            fun(x, y) + fun(x, row), fun(x, column) - fun(number, y), fun(x, 2) * fun(0.5, y)),
+        x, y, row, column, number)  # fmt: skip
+    assert source.count("inner(") == 6
+
+
+def test_powers_in_a_loop() -> None:
+    x, y, row, number = odd(N), odd(N, seed=1), odd((ROWS, 1), seed=3), np.float32(0.7)
+    source = one_loop(lambda x, y, n: np.power(x, y) + np.power(n, y) - np.power(x, 2.5) * np.power(0.5, y),
+                      x, y, number)  # fmt: skip
+    assert source.count("inner(") == 4
+    assert groups(replayed(lambda x, row: np.power(x, row) * x + np.power(row, x), odd((ROWS, COLUMNS)), row))
+
+
+def test_choices_and_copies_in_a_loop() -> None:
+    source = one_loop(
+        lambda x, y: (np.where(x > y, x, 1.0) * np.where(y > 0, 0.5, y),
+                      (x * y).copy() - x.astype(np.float32)),
+        odd(N), odd(N, seed=1))  # fmt: skip
+    assert "inner(" not in source
+
+
+def test_loop_of_rows_with_functions_and_temporaries() -> None:
+    def f(x: Any, row: Any, column: Any) -> Any:
+        y = np.tanh(x * row + column)
+        y *= np.exp(-y * y)
+        y += row
+        return np.maximum(y, column) - np.log1p(np.abs(y))
+
+    source = one_loop(f, odd((ROWS, COLUMNS)), odd(COLUMNS, seed=1), odd((ROWS, 1), seed=2))
+    assert "empty(" in source
+
+
+def test_loops_of_one_shape_beside_calls_that_are_none() -> None:
+    keys = odd(N, np.float64, 3)
+
+    def f(x: Any, y: Any) -> Any:
+        z = np.exp(x - y) * x
+        z = np.clip(z, -1, np.sort(y)[5])
+        i = np.multiply(y, 3).astype(np.int64)
+        return z * z + y, np.float32(0.5) * z - keys, (i + i) * 2
+
+    with np.errstate(all="ignore"):
+        assert groups(replayed(f, odd(N), odd(N, seed=1)))
 
 
 def test_loops_know_only_what_is_rounded_once() -> None:
