@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from autograd_core.errors import message
-from autograd_core.primitive import bilinear, declare, kernel
+from autograd_core.primitive import bilinear, declare
 from autograd_core.tensor import Tensor
 
 __all__ = ["linear"]
@@ -44,13 +43,9 @@ _product = bilinear(
 
 def _map(x: Any, w: Any, b: Any) -> Any:
     y = _times(x, w.T)
-    return y + b if y.size < LARGE or y.dtype != b.dtype else _shifted(y, b)
-
-
-@partial(kernel, writes=lambda y, b: (y,))
-def _shifted(y: Any, b: Any) -> Any:
-    """Return ``y + b`` in the memory of y, which nobody else has: new memory costs as much as the product."""
-    y += b
+    if y.size < LARGE or y.dtype != b.dtype:
+        return y + b
+    y += b  # nobody else has it, and new memory costs as much as the product
     return y
 
 
