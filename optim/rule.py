@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.kernels import threads
 from autograd_core.kernels.twins import twin
 from autograd_core.primitive import kernel
 
 __all__ = ["Rule"]
 
 BLOCK = 1 << 15  # elements: what NumPy computes on the way stays in the cache (14 and 16 are slower)
-LARGE, PIECE = 1 << 19, 1 << 17  # elements: from here on a second thread pays
+LEAST = 1 << 18  # elements that are worth a thread of NumPy's
+COST = 0.5  # nanoseconds of a loop for an element
 
 
 class Rule:
@@ -31,7 +31,8 @@ class Rule:
 
     def __init__(self, rule: Callable[..., Any], loop: Callable[..., Any]) -> None:
         self.rule = rule
-        self.run = twin(loop)(self._in_blocks)
+        arrays = tuple(range(loop.__code__.co_argcount - 1))
+        self.run = twin(loop, cut=arrays, cost=COST, least=LEAST)(self._in_blocks)
         self.apply = kernel(self._applied, lambda numbers, *arrays: (arrays[0], *arrays[2:]))
 
     def __call__(self, arrays: list[Any], numbers: tuple[Any, ...]) -> None:
@@ -39,16 +40,8 @@ class Rule:
         self.apply(numbers, *arrays)
 
     def _applied(self, numbers: tuple[Any, ...], *arrays: Any) -> None:
-        size, dtype = arrays[0].size, arrays[0].dtype.type
-        typed = tuple([n if n is True or n is False else dtype(n) for n in numbers])
-        if size < LARGE:
-            self.run(*arrays, typed)
-            return
-
-        def part(first: int, last: int) -> None:
-            self.run(*[a[first * PIECE : last * PIECE] for a in arrays], typed)
-
-        threads.split(part, -(-size // PIECE), least=2)
+        dtype = arrays[0].dtype.type
+        self.run(*arrays, tuple([n if n is True or n is False else dtype(n) for n in numbers]))
 
     def _in_blocks(self, *args: Any) -> None:
         *arrays, numbers = args

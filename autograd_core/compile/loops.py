@@ -203,7 +203,7 @@ class _Text:
         parts = [f"   {name}_ = {name}[{'tile' if self._is_head(s) else 'at : at + n'}]"
                  for s, name in self.arrays.items() if not self._is_tail(s)]  # fmt: skip
         self.source = "\n".join([
-            f"def loop(first, last, width, {given}):", *self.before, " for tile in range(first, last):",
+            f"def loop(width, {given}, first, last):", *self.before, " for tile in range(first, last):",
             f"   at = {start}", f"   n = {width}", *parts, *body,
             f"def share(team, parts, tiles, width, {given}):", f" given = (width, {given})",
             " post(team, code(loop, given), kept(given), tiles, parts)", "",

@@ -21,7 +21,9 @@ __all__ = [
     "layer_gradients", "moments", "products", "scaled",
 ]  # fmt: skip
 
-ALONE = 1 << 18  # elements that one thread does before another is asked: about 60 us
+ALONE = 1 << 18  # elements that one thread of NumPy's does before another is asked: about 60 us
+COST = 0.25  # nanoseconds of a loop for an element
+CHUNKS, CHUNK = 8, 1 << 12  # parts of the rows that sums over rows are made of, and least elements of one
 CACHED = 1 << 15  # elements of which a few copies stay in a core's cache
 
 
@@ -42,7 +44,7 @@ def _dots(a: Any, b: Any) -> Any:
 # -- the NumPy versions ----------------------------------------------------------------------------
 
 
-@twin(loops.moments)
+@twin(loops.moments, cut=(0, 2, 3), cost=COST, least=ALONE)
 def _moments(x: Any, centred: bool, mean: Any, square: Any) -> None:
     mean[:] = 0
     n = x.shape[1]
@@ -56,7 +58,7 @@ def _moments(x: Any, centred: bool, mean: Any, square: Any) -> None:
         square[rows] = _dots(part, part) - n * (off * off)
 
 
-@twin(loops.scaled)
+@twin(loops.scaled, cut=(0, 1, 2, 3, 4), cost=COST, least=ALONE)
 def _scaled(x: Any, mean: Any, a: Any, b: Any, out: Any) -> None:
     for rows in _blocks(*x.shape):
         y = np.subtract(x[rows], mean[rows, np.newaxis], out=out[rows])
@@ -64,14 +66,14 @@ def _scaled(x: Any, mean: Any, a: Any, b: Any, out: Any) -> None:
         y += b[rows, np.newaxis]
 
 
-@twin(loops.products)
+@twin(loops.products, cut=(0, 1, 2, 3, 4), cost=COST, least=ALONE)
 def _products(g: Any, x: Any, mean: Any, total: Any, product: Any) -> None:
     for rows in _blocks(*x.shape):
         total[rows] = _sums(g[rows])
         product[rows] = _dots(g[rows], x[rows] - mean[rows, np.newaxis])
 
 
-@twin(loops.combined)
+@twin(loops.combined, cut=(0, 1, 2, 3, 4, 5, 6), cost=COST, least=ALONE)
 def _combined(g: Any, x: Any, mean: Any, a: Any, u: Any, v: Any, out: Any) -> None:
     for rows in _blocks(*x.shape):
         y = np.subtract(x[rows], mean[rows, np.newaxis], out=out[rows])
@@ -80,7 +82,7 @@ def _combined(g: Any, x: Any, mean: Any, a: Any, u: Any, v: Any, out: Any) -> No
         y += g[rows] * a[rows, np.newaxis]
 
 
-@twin(loops.layer)
+@twin(loops.layer, cut=(0, 3, 4, 5), cost=COST, least=ALONE)
 def _layer(x: Any, w: Any, b: Any, mean: Any, inv: Any, out: Any) -> None:
     for rows in _blocks(*x.shape):
         y = np.subtract(x[rows], mean[rows, np.newaxis], out=out[rows])
@@ -91,22 +93,29 @@ def _layer(x: Any, w: Any, b: Any, mean: Any, inv: Any, out: Any) -> None:
 
 @twin(loops.layer_gradients)
 def _layer_gradients(
-    g: Any, x: Any, w: Any, mean: Any, inv: Any, centred: bool, dx: Any, dw: Any, db: Any
+    sums: Any, g: Any, x: Any, w: Any, mean: Any, inv: Any, centred: bool, dx: Any
 ) -> None:
-    dw[:] = 0
-    db[:] = 0
-    n = x.shape[1]
-    for rows in _blocks(*x.shape):
-        s = inv[rows, np.newaxis]
-        y = (x[rows] - mean[rows, np.newaxis]) * s
-        h = g[rows] * w
-        db += np.ones(len(h), h.dtype) @ g[rows]
-        dw += np.ones(len(h), h.dtype) @ (g[rows] * y)
-        y *= (_dots(h, y) / n)[:, np.newaxis]
-        if centred:
-            y += (_sums(h) / n)[:, np.newaxis]
-        h -= y
-        np.multiply(h, s, out=dx[rows])
+    """Write the gradient of x, and into each of ``sums`` what a part of the rows adds to dw and db."""
+    n, step = x.shape[1], -(-len(x) // len(sums))
+
+    def work(first: int, last: int) -> None:
+        for chunk in range(first, last):
+            dw, db = sums[chunk]
+            dw[:] = db[:] = 0
+            for block in _blocks(len(x[chunk * step : (chunk + 1) * step]), n):
+                rows = slice(chunk * step + block.start, min(chunk * step + block.stop, (chunk + 1) * step))
+                s = inv[rows, np.newaxis]
+                y = (x[rows] - mean[rows, np.newaxis]) * s
+                h = g[rows] * w
+                db += np.ones(len(h), h.dtype) @ g[rows]
+                dw += np.ones(len(h), h.dtype) @ (g[rows] * y)
+                y *= (_dots(h, y) / n)[:, np.newaxis]
+                if centred:
+                    y += (_sums(h) / n)[:, np.newaxis]
+                h -= y
+                np.multiply(h, s, out=dx[rows])
+
+    split(work, len(sums), worth_a_thread(ALONE, x.size, len(sums)))
 
 
 @twin(loops.column_moments)
@@ -117,7 +126,7 @@ def _column_moments(x: Any, mean: Any, square: Any) -> None:
     np.einsum("ri,ri->i", d, d, out=square)
 
 
-@twin(loops.column_scaled)
+@twin(loops.column_scaled, cut=(0, 4), cost=COST, least=ALONE)
 def _column_scaled(x: Any, mean: Any, a: Any, b: Any, out: Any) -> None:
     np.subtract(x, mean, out=out)
     out *= a
@@ -130,7 +139,7 @@ def _column_products(g: Any, x: Any, mean: Any, total: Any, product: Any) -> Non
     np.einsum("ri,ri->i", g, x - mean, out=product)
 
 
-@twin(loops.column_combined)
+@twin(loops.column_combined, cut=(0, 1, 6), cost=COST, least=ALONE)
 def _column_combined(g: Any, x: Any, mean: Any, a: Any, u: Any, v: Any, out: Any) -> None:
     np.subtract(x, mean, out=out)
     out *= u
@@ -141,47 +150,39 @@ def _column_combined(g: Any, x: Any, mean: Any, a: Any, u: Any, v: Any, out: Any
 # -- what is called: whole arrays, in as many threads as pay ---------------------------------------
 
 
-def _share(work: Any, rows: int, n: int) -> None:
-    split(work, rows, worth_a_thread(ALONE, rows * n, rows))
-
-
 def moments(x: Any, centred: bool = True) -> tuple[Any, Any]:
     """Return the mean of each row of (R, n), and the sum of its squared distances from it.
 
     Not ``centred``: zeros, and the sum of squares.
     """
     mean, square = np.empty((2, len(x)), x.dtype)
-    _share(lambda i, j: _moments(x[i:j], centred, mean[i:j], square[i:j]), *x.shape)
+    _moments(x, centred, mean, square)
     return mean, square
 
 
 def scaled(x: Any, mean: Any, a: Any, b: Any, out: Any = None) -> Any:
     """Return (x - mean) a + b, with a mean, a and b for each row."""
     out = memory_for(out, x.shape, x.dtype)
-    _share(lambda i, j: _scaled(x[i:j], mean[i:j], a[i:j], b[i:j], out[i:j]), *x.shape)
+    _scaled(x, mean, a, b, out)
     return out
 
 
 def products(g: Any, x: Any, mean: Any) -> tuple[Any, Any]:
     """Return the sums of g and of g (x - mean) over each row."""
     total, product = np.empty((2, len(x)), x.dtype)
-    _share(lambda i, j: _products(g[i:j], x[i:j], mean[i:j], total[i:j], product[i:j]), *x.shape)
+    _products(g, x, mean, total, product)
     return total, product
 
 
 def combined(g: Any, x: Any, mean: Any, a: Any, u: Any, v: Any, out: Any) -> None:
     """Write a g + u (x - mean) + v, with a mean, a, u and v for each row, into ``out``."""
-
-    def work(i: int, j: int) -> None:
-        _combined(g[i:j], x[i:j], mean[i:j], a[i:j], u[i:j], v[i:j], out[i:j])
-
-    _share(work, *x.shape)
+    _combined(g, x, mean, a, u, v, out)
 
 
 def layer(x: Any, w: Any, b: Any, mean: Any, inv: Any, out: Any = None) -> Any:
     """Return (x - mean) inv w + b: mean and inv for each row, w and b for each column."""
     out = memory_for(out, x.shape, x.dtype)
-    _share(lambda i, j: _layer(x[i:j], w, b, mean[i:j], inv[i:j], out[i:j]), *x.shape)
+    _layer(x, w, b, mean, inv, out)
     return out
 
 
@@ -189,15 +190,11 @@ def layer_gradients(
     g: Any, x: Any, w: Any, mean: Any, inv: Any, centred: bool, dx: Any, dw: Any, db: Any
 ) -> None:
     """Write the gradients of :func:`layer`, whose mean and inv follow from x, into dx, dw and db."""
-    parts: dict[int, Any] = {}
-
-    def work(i: int, j: int) -> None:
-        parts[i] = sums = np.empty((2, x.shape[1]), x.dtype)
-        _layer_gradients(g[i:j], x[i:j], w, mean[i:j], inv[i:j], centred, dx[i:j], *sums)
-
-    _share(work, *x.shape)
-    total = sum([parts[i] for i in sorted(parts)], np.zeros((2, x.shape[1]), x.dtype))  # always in this order
-    dw[...], db[...] = total
+    chunks = max(1, min(CHUNKS, x.size // CHUNK))
+    sums = np.empty((chunks, 2, x.shape[1]), x.dtype)
+    _layer_gradients(sums, g, x, w, mean, inv, centred, dx)
+    np.add.reduce(sums[:, 0], axis=0, out=dw)
+    np.add.reduce(sums[:, 1], axis=0, out=db)
 
 
 def column_moments(x: Any) -> tuple[Any, Any]:
@@ -210,7 +207,7 @@ def column_moments(x: Any) -> tuple[Any, Any]:
 def column_scaled(x: Any, mean: Any, a: Any, b: Any, out: Any = None) -> Any:
     """Return (x - mean) a + b, with a mean, a and b for each column."""
     out = memory_for(out, x.shape, x.dtype)
-    _share(lambda i, j: _column_scaled(x[i:j], mean, a, b, out[i:j]), *x.shape)
+    _column_scaled(x, mean, a, b, out)
     return out
 
 
@@ -221,4 +218,4 @@ def column_products(g: Any, x: Any, mean: Any, total: Any, product: Any) -> None
 
 def column_combined(g: Any, x: Any, mean: Any, a: Any, u: Any, v: Any, out: Any) -> None:
     """Write a g + u (x - mean) + v, with a mean, a, u and v for each column, into ``out``."""
-    _share(lambda i, j: _column_combined(g[i:j], x[i:j], mean, a, u, v, out[i:j]), *x.shape)
+    _column_combined(g, x, mean, a, u, v, out)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from . import threads
 from .loops import fork
-from .twins import compiled
+from .twins import compiled, compiled_by_numba
 
-__all__ = ["parts_of", "team"]
+__all__ = ["parts_of", "share", "team"]
 
 ALONE = 15.0  # microseconds of work that are worth a thread which waits busily
 
@@ -52,6 +54,52 @@ def _gathered(workers: int) -> Any:
 def parts_of(n: int, microseconds: float) -> int:
     """Return into how many parts work is cut that one thread would do in such a time."""
     return max(1, min(threads.get_num_threads(), n, int(microseconds / ALONE)))
+
+
+def share(
+    loop: Callable[..., Any], n: int, microseconds: float, *given: Any,
+    cut: tuple[int, ...] = (), each: int = 1,
+) -> None:  # fmt: skip
+    """Run a loop (:func:`twins.loop`) for parts of n units side by side, without Python in between.
+
+    Args:
+        loop: takes ``(*given, first, last)``; or, with ``cut``, parts of arrays in the place of those.
+        n: units.
+        microseconds: about how long one thread takes for all.
+        cut: which of the arguments are arrays with n entries, of which a part of the loop gets its own.
+        each: so many units stay together.
+    """
+    units = -(-n // each)
+    _sharing(loop, cut)(team(), units, parts_of(units, microseconds), n, each, *given)
+
+
+@cache
+def _sharing(loop: Callable[..., Any], cut: tuple[int, ...]) -> Any:
+    """Return the compiled function that posts parts of a loop.
+
+    It is written for the loop, in its file as far as numba can tell, which so keeps the machine code on disk.
+    """
+    loop = getattr(loop, "py_func", loop)  # of one that is compiled already
+    name, target = loop.__name__, compiled(loop)
+    count = loop.__code__.co_argcount - (0 if cut else 2)
+    given = [f"a{i}" for i in range(count)]
+    listed = "".join(f"{a}, " for a in given)
+    text = "".join(f"{a}[first:last], " if i in cut else f"{a}, " for i, a in enumerate(given))
+    lines = [
+        f"def part_of_{name}(n, each, {listed}first, last):",
+        " first, last = first * each, min(last * each, n)",
+        f" {name}({text}{'' if cut else 'first, last'})",
+        f"def share_{name}(team, units, parts, n, each, {listed}):",
+        f" given = (n, each, {listed})",
+        f" post(team, code(part_of_{name}, given), kept(given), units, parts)",
+    ]
+    space = {"__name__": loop.__module__, name: target}
+    space |= {f.__name__: compiled(f) for f in (fork.post, fork.code, fork.kept)}
+    blank = "\n" * (loop.__code__.co_firstlineno - 1)  # functions of one name are told apart by their line
+    exec(compile(blank + "\n".join(lines), loop.__code__.co_filename, "exec"), space)
+    for made in (f"part_of_{name}", f"share_{name}"):
+        space[made] = compiled_by_numba(space[made])
+    return space[f"share_{name}"]
 
 
 def _forget() -> None:

@@ -16,8 +16,9 @@ from functools import cache, wraps
 from typing import Any, TypeVar
 
 from ..errors import message
+from .threads import split, worth_a_thread
 
-__all__ = ["compiled", "instruction", "is_used", "loop", "twin", "using"]
+__all__ = ["compiled", "compiled_by_numba", "instruction", "is_used", "loop", "twin", "using"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,7 +83,6 @@ def instruction(fun: Callable[..., Any]) -> Any:
 @cache
 def _compile(module: str) -> None:
     """Put compiled functions in the place of a module's loops, and of those that it imports."""
-    import numba
     import numba.extending
 
     space = vars(sys.modules[module])
@@ -94,12 +94,19 @@ def _compile(module: str) -> None:
         if options is INTRINSIC:
             space[name] = numba.extending.intrinsic(fun)
             continue
-        # Sums may be reordered, so that they run on vectors; NaN and infinity keep their meaning.
-        how = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}} | options
-        try:
-            space[name] = numba.njit(cache=True, **how)(fun)
-        except RuntimeError:  # nowhere to keep the machine code
-            space[name] = numba.njit(**how)(fun)
+        space[name] = compiled_by_numba(fun, **options)
+
+
+def compiled_by_numba(fun: Callable[..., Any], **options: Any) -> Any:
+    """Return a function as numba compiles loops; the machine code is kept beside the function's file."""
+    import numba
+
+    # Sums may be reordered, so that they run on vectors; NaN and infinity keep their meaning.
+    how = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}} | options
+    try:
+        return numba.njit(cache=True, **how)(fun)
+    except RuntimeError:  # nowhere to keep the machine code
+        return numba.njit(**how)(fun)
 
 
 @cache
@@ -116,31 +123,52 @@ def _kind(a: Any) -> Any:
     return type(a), getattr(a, "dtype", None), getattr(a, "ndim", None)
 
 
-def twin(fast: Callable[..., Any]) -> Callable[[F], F]:
+def twin(
+    fast: Callable[..., Any], cut: tuple[int, ...] = (), cost: float = 0.0, least: float = 0.0
+) -> Callable[[F], F]:
     """Let a kernel run as the loop ``fast`` where numba is installed.
 
     Both take the same positional arguments: arrays in C order of float32 or float64 (the first is asked),
     integers, numbers and tuples of them. Arguments that numba cannot compile the loop for go to NumPy: if it
     takes them, with a warning. Arguments of other kinds are as fast as before.
+
+    Args:
+        fast: the loop.
+        cut: which arguments may be cut along their first axis, so that threads share the work.
+        cost: nanoseconds of one thread for an element of the first argument, in the loop.
+        least: elements for which NumPy's version is worth a thread.
     """
 
     def mark(fun: F) -> F:
         slow: set[Any] = set()  # kinds of arguments that the loop does not take
 
+        def plain(*args: Any) -> Any:
+            if not cut:
+                return fun(*args)
+            return split(lambda i, j: fun(*[a[i:j] if k in cut else a for k, a in enumerate(args)]),
+                         len(args[0]), worth_a_thread(least, args[0].size, len(args[0])))  # fmt: skip
+
+        def run(*args: Any) -> Any:
+            if not cut:
+                return compiled(fast)(*args)
+            from .team import share
+
+            return share(fast, len(args[0]), cost * args[0].size / 1000, *args, cut=cut)
+
         @wraps(fun)
         def call(*args: Any) -> Any:
             if not (_installed() if _used is None else _used) or args[0].dtype.char not in "fd":
-                return fun(*args)
+                return plain(*args)
             if slow and _kind(args) in slow:
-                return fun(*args)
+                return plain(*args)
             try:
-                return compiled(fast)(*args)
+                return run(*args)
             except Exception as error:
                 if not type(error).__module__.startswith(("numba.", "llvmlite.")):
                     raise
                 text = message(fun.__name__, f"{type(error).__name__} from numba",
                                "a version that compiles it", "another; NumPy is used")  # fmt: skip
-            result = fun(*args)  # arguments that are wrong raise here
+            result = plain(*args)  # arguments that are wrong raise here
             slow.add(_kind(args))
             warnings.warn(text, RuntimeWarning, stacklevel=2)
             return result

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd_core import kernels
-from autograd_core.kernels import convolution
+from autograd_core.kernels import convolution, team
 from autograd_core.kernels.loops import convolution as loops
 from autograd_core.kernels.loops import few
 
@@ -153,14 +153,15 @@ def test_a_sum_over_threads_does_not_depend_on_which_is_first(
     rng = np.random.default_rng(0)
     g, x = (rng.standard_normal(shape, np.float32) for shape in ((6, filters, 9, 8), (6, 4, 11, 10)))
     found = []
-    for first in (0, 2, 4):
-
-        def split(work: Any, n: int, least: int, first: int = first) -> None:
-            for start in (first, *{0, 2, 4} - {first}):
-                work(start * n // 6, (start + 2) * n // 6)
-
-        monkeypatch.setattr(few if filters <= few.FEW else loops, "split", split)
+    monkeypatch.setattr(few if filters <= few.FEW else loops, "parts_of", lambda units, time: 3)
+    for number in (1, 2, 3):  # of threads that do the three parts
+        monkeypatch.setattr(team, "parts_of", lambda units, time, number=number: number)
         with kernels.using(numba=True):
             found.append(convolution.overlap(g, x, (1, 1), (0, 0), (1, 1), 1, (3, 3)))
-    np.testing.assert_array_equal(found[1], found[0])
-    np.testing.assert_array_equal(found[2], found[0])
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+    monkeypatch.setattr(few if filters <= few.FEW else loops, "parts_of", lambda units, time: 1)
+    with kernels.using(numba=True):
+        whole = convolution.overlap(g, x, (1, 1), (0, 0), (1, 1), 1, (3, 3))
+    assert not np.array_equal(whole, found[0])  # the sums were in three parts
+    np.testing.assert_allclose(whole, found[0], rtol=1e-4, atol=1e-4)

@@ -24,7 +24,7 @@ post, code, kept = (compiled(f) for f in (fork.post, fork.code, fork.kept))
 
 
 @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
-def count(first: int, last: int, x: Any, rounds: int) -> None:
+def count(x: Any, rounds: int, first: int, last: int) -> None:
     for k in range(first, last):
         for _ in range(rounds):
             x[k] = np.sqrt(x[k] * x[k]) + 1.0
@@ -37,7 +37,7 @@ def counted(team: Any, parts: int, x: Any, rounds: int) -> None:
 
 
 @numba.njit  # type: ignore[untyped-decorator]
-def fails(first: int, last: int, at: int) -> None:
+def fails(at: int, first: int, last: int) -> None:
     if first <= at < last:
         raise ValueError("of a part")
 

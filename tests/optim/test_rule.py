@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograd_core import kernels
-from autograd_core.kernels import threads
+from autograd_core.kernels import team, threads, twins
 from optim import rule as module
 from optim.groups import Group
 from optim.rule import Rule
@@ -84,26 +84,33 @@ def test_pieces_and_threads_change_nothing(make: Any, numba: bool, monkeypatch: 
     whole = run(rule, arrays, numbers, numba)
     monkeypatch.setattr(module, "BLOCK", 64)
     in_blocks = run(rule, arrays, numbers, numba)
-    monkeypatch.setattr(module, "LARGE", 100)
-    monkeypatch.setattr(module, "PIECE", 70)
-    monkeypatch.setattr(threads, "_number", 2)
     calls = []
-    split = threads.split
+    monkeypatch.setattr(threads, "_number", 3)
+    if numba:
+        post = team._sharing
 
-    def counted(work: Any, n: int, least: int) -> None:
-        calls.append(n)
-        split(work, n, least)
+        def counted(*how: Any) -> Any:
+            calls.append(how)
+            return post(*how)
 
-    monkeypatch.setattr(threads, "split", counted)
+        monkeypatch.setattr(team, "parts_of", lambda n, microseconds: 3)
+        monkeypatch.setattr(team, "_sharing", counted)
+    else:
+
+        def split(work: Any, n: int, least: int) -> None:
+            calls.append(n)
+            threads.split(work, n, 70)
+
+        monkeypatch.setattr(twins, "split", split)
     in_threads = run(rule, arrays, numbers, numba)
-    assert calls == [15]
+    assert len(calls) == 1
     for a, b, c in zip(whole, in_blocks, in_threads, strict=True):
         np.testing.assert_array_equal(a, b)
         np.testing.assert_array_equal(a, c)
 
 
 def test_large_arrays_as_they_are() -> None:
-    rule, arrays, numbers = case(ELEMENTWISE["Adam"], np.float32, module.LARGE + 12345)
+    rule, arrays, numbers = case(ELEMENTWISE["Adam"], np.float32, 2 * module.LEAST + 12345)
     arrays, whole = ([a.copy() for a in arrays] for _ in range(2))
     rule._in_blocks(*whole, tuple(n if n is False else np.float32(n) for n in numbers))
     rule(arrays, numbers)
@@ -112,8 +119,7 @@ def test_large_arrays_as_they_are() -> None:
 
 
 def test_an_error_in_a_thread_is_raised(monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "LARGE", 4)
-    monkeypatch.setattr(module, "PIECE", 2)
+    monkeypatch.setattr(module, "LEAST", 2)
     monkeypatch.setattr(threads, "_number", 2)
 
     def broken(p: Any, g: Any) -> Any:
@@ -122,4 +128,4 @@ def test_an_error_in_a_thread_is_raised(monkeypatch: Any) -> None:
         return (p,)
 
     with kernels.using(numba=False), pytest.raises(ZeroDivisionError, match="second half"):
-        Rule(broken, broken)([np.ones(8), np.arange(8.0)], ())
+        Rule(broken, lambda p, g, numbers: None)([np.ones(8), np.arange(8.0)], ())

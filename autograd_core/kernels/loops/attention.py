@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..threads import split, worth_a_thread
+from ..team import share
 from ..twins import instruction, loop
 from .places import filled
 from .tile import shape
@@ -24,7 +24,7 @@ from .vectors import emit_meet, emit_pull, emit_rise, emit_times, emit_weigh
 
 __all__ = ["attention", "attention_gradients"]
 
-LEAST = 1 << 14  # scores for which another thread is worth its start
+COST = 2e-3  # microseconds of a thread for a score
 KEPT = 1 << 17  # scores of a head that are kept at a time: with their gradients, 1 MiB of float32
 
 
@@ -310,9 +310,9 @@ def _or_none(x: Any, dtype: Any) -> Any:
     return np.empty((0, 0, 0, 0), dtype) if x is None else np.require(x, dtype, ["W"])
 
 
-def _in_threads(work: Any, q: Any, keys: int) -> None:
+def _share(heads: Any, q: Any, keys: int, *given: Any) -> None:
     units = q.shape[0] * q.shape[1]
-    split(work, units, worth_a_thread(LEAST, units * q.shape[2] * keys, units))
+    share(heads, units, COST * units * q.shape[2] * keys, *given)
 
 
 def attention(q: Any, k: Any, v: Any, scores: Any, out: Any, logs: Any) -> None:
@@ -322,10 +322,7 @@ def attention(q: Any, k: Any, v: Any, scores: Any, out: Any, logs: Any) -> None:
     matrices = [_heads(np.asarray(x, kind)) for x in (q, k, v)]
     of_y, of_logs = _heads(y), np.empty(logs.size, kind)
 
-    def work(start: int, stop: int) -> None:
-        heads_forward(*matrices, bias, keep, of_y, of_logs, heads, how, start, stop)
-
-    _in_threads(work, q, how.keys)
+    _share(heads_forward, q, how.keys, *matrices, bias, keep, of_y, of_logs, heads, how)
     logs[...] = of_logs.reshape(logs.shape)
     if y is not out:
         out[...] = y
@@ -341,10 +338,7 @@ def attention_gradients(
     of_bars, of_logs = [_heads(x) for x in bars], logs.ravel()
     of_bias = _or_none(None, kind) if bias is None else bias  # itself, never a copy: it is written
 
-    def work(start: int, stop: int) -> None:
-        heads_backward(*matrices, added, keep, *of_bars, of_logs, of_bias, heads, how, start, stop)
-
-    _in_threads(work, q, how.keys)
+    _share(heads_backward, q, how.keys, *matrices, added, keep, *of_bars, of_logs, of_bias, heads, how)
     for x, bar in zip(out, bars):
         if bar is not x:
             x[...] = bar

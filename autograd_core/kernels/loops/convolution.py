@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..threads import get_num_threads, split, worth_a_thread
+from ..team import parts_of, share
+from ..threads import get_num_threads
 from ..twins import loop
 from . import few
 from .places import extent, filled, phases, tables, three
@@ -25,7 +26,7 @@ __all__ = ["correlate", "overlap", "spread"]
 
 Sizes = tuple[int, ...]
 BLOCK = 1024  # places at a time: what they read stays in the second cache
-LEAST = 6e6  # operations that are worth a thread
+RATE = 1e5  # operations of a thread in a microsecond
 
 
 class Layout(NamedTuple):
@@ -151,6 +152,16 @@ def patches_by_gradients(
                 at += how.height * how.width
 
 
+@loop
+def each_gradients(
+    g: Any, x: Any, totals: Any, a: Any, b: Any, how: Any, units: int, first: int, last: int
+) -> None:
+    """Write into each of ``totals`` what its part of the units adds."""
+    for k in range(first, last):
+        start, stop = units * k // len(totals), units * (k + 1) // len(totals)
+        patches_by_gradients(g, x, totals[k], a, b, how, start, stop)
+
+
 # -- the three products ----------------------------------------------------------------------------------
 
 
@@ -172,13 +183,10 @@ def _layout(
 def _multiply(x: Any, packed: Any, bias: Any, y: Any, table: Any, plane: int, how: Layout) -> None:
     """Run :func:`patches_by_weights` in threads."""
     a, b, places = table
-
-    def work(start: int, stop: int) -> None:
-        patches_by_weights(x.reshape(-1), packed, bias, y.reshape(-1), a, b, places, plane, how, start, stop)
-
     units = len(x) * -(-len(places) // how.block)
     operations = 2.0 * len(x) * len(places) * how.groups * how.outs * len(b)
-    split(work, units, worth_a_thread(LEAST, operations, units))
+    share(patches_by_weights, units, operations / RATE,
+          x.reshape(-1), packed, bias, y.reshape(-1), a, b, places, plane, how)  # fmt: skip
 
 
 def _space(terms: int, how: Layout, dtype: Any) -> tuple[Any, int]:
@@ -263,15 +271,10 @@ def overlap(
     how = _layout(n, prod(size), groups, c // groups, o // groups, inner, outer, before, x.itemsize)
     b, taps = tables(how.outer, c // groups, kernel, stride, dilation, size)
     a, panels = filled(taps), -(-how.outs // how.width)
-    parts: dict[int, Any] = {}
-
-    def work(start: int, stop: int) -> None:
-        parts[start] = total = np.zeros(groups * panels * len(a) * how.width, x.dtype)
-        patches_by_gradients(g.reshape(-1), x.reshape(-1), total, a, b, how, start, stop)
-
-    units = n * -(-len(b) // how.block)
-    split(work, units, worth_a_thread(LEAST, 2.0 * g.size * len(taps), units))
-    totals = [parts[start] for start in sorted(parts)]  # always added in this order
-    total = sum(totals[1:], totals[0]).reshape(groups, panels, len(a) // how.height, how.width, how.height)
+    units, time = n * -(-len(b) // how.block), 2.0 * g.size * len(taps) / RATE
+    totals = np.zeros((parts_of(units, time), groups * panels * len(a) * how.width), x.dtype)
+    share(each_gradients, len(totals), time, g.reshape(-1), x.reshape(-1), totals, a, b, how, units)
+    total = np.add.reduce(totals, axis=0)
+    total = total.reshape(groups, panels, len(a) // how.height, how.width, how.height)
     total = total.transpose(0, 1, 3, 2, 4).reshape(groups, panels * how.width, len(a))
     w.reshape(groups, how.outs, len(taps))[...] = total[:, : how.outs, : len(taps)]

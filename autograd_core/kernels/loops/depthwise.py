@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..threads import split, worth_a_thread
+from ..team import share
 from ..twins import loop
 from .places import three
 
 __all__ = ["correlate", "overlap", "spread"]
 
 Sizes = tuple[int, ...]
-LEAST = 2e5  # multiplications that are worth a thread
+RATE = 2e3  # multiplications of a thread in a microsecond
 
 
 @loop
@@ -132,10 +132,8 @@ def correlate(
     (n, c), outs = x.shape[:2], len(w) // x.shape[1]
     axes = _axes(stride, before, dilation, w.shape[2:], x.shape[2:], size)
 
-    def work(start: int, stop: int) -> None:
-        filter_planes(x.reshape(-1), w.reshape(-1), bias, y.reshape(-1), c, outs, *axes, start, stop)
-
-    split(work, n * c, worth_a_thread(LEAST, y.size * w[0].size, n * c))
+    share(filter_planes, n * c, y.size * w[0].size / RATE,
+          x.reshape(-1), w.reshape(-1), bias, y.reshape(-1), c, outs, *axes)  # fmt: skip
 
 
 def spread(
@@ -144,19 +142,13 @@ def spread(
     n, outs = len(g), len(w) // groups
     axes = _axes(stride, before, dilation, w.shape[2:], size, g.shape[2:])
     x[...] = 0
-
-    def work(start: int, stop: int) -> None:
-        spread_planes(g.reshape(-1), w.reshape(-1), x.reshape(-1), groups, outs, *axes, start, stop)
-
-    split(work, n * groups, worth_a_thread(LEAST, g.size * w[0].size, n * groups))
+    share(spread_planes, n * groups, g.size * w[0].size / RATE,
+          g.reshape(-1), w.reshape(-1), x.reshape(-1), groups, outs, *axes)  # fmt: skip
 
 
 def overlap(g: Any, x: Any, stride: Sizes, before: Sizes, dilation: Sizes, kernel: Sizes, w: Any) -> None:
     (n, c), outs = x.shape[:2], g.shape[1] // x.shape[1]
     axes = _axes(stride, before, dilation, kernel, x.shape[2:], g.shape[2:])
     w[...] = 0
-
-    def work(start: int, stop: int) -> None:
-        overlap_planes(g.reshape(-1), x.reshape(-1), w.reshape(-1), n, c, outs, *axes, start, stop)
-
-    split(work, c, worth_a_thread(LEAST, g.size * w[0].size, c))
+    share(overlap_planes, c, g.size * w[0].size / RATE,
+          g.reshape(-1), x.reshape(-1), w.reshape(-1), n, c, outs, *axes)  # fmt: skip

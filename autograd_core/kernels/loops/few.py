@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..threads import get_num_threads, split, worth_a_thread
-from ..twins import compiled, loop
+from ..team import parts_of, share
+from ..threads import get_num_threads
+from ..twins import loop
 from .direct import FEW, dots, rows_for, sums_along, vectors_for
 from .tile import shape
 from .tiled import frame
@@ -20,7 +21,7 @@ __all__ = ["Planes", "multiply", "overlap", "planes", "suits"]
 
 Sizes = tuple[int, ...]
 LONGEST = 1 << 15  # places of an image: what a tile writes stays in the second cache
-LEAST = 6e6  # operations that are worth a thread
+RATE = 5e4  # operations of a thread in a microsecond
 
 
 class Planes(NamedTuple):
@@ -102,16 +103,21 @@ def gradients(g: Any, x: Any, total: Any, a: Any, how: Any, start: int, stop: in
                  how.width // how.lanes, sums, how.rows)  # fmt: skip
 
 
+@loop
+def each_gradients(
+    g: Any, x: Any, totals: Any, a: Any, how: Any, units: int, first: int, last: int
+) -> None:
+    """Write into each of ``totals`` what its part of the images adds."""
+    for k in range(first, last):
+        gradients(g, x, totals[k], a, how, units * k // len(totals), units * (k + 1) // len(totals))
+
+
 def multiply(x: Any, w: Any, bias: Any, y: Any, first: int, b: Any, how: Planes) -> None:
     """Run :func:`outputs` in threads; ``w`` is (groups, outs, terms)."""
     weights = np.zeros((how.groups, how.rows, len(b)), x.dtype)
     weights[:, : how.outs] = w
-    run = compiled(outputs)
-
-    def work(start: int, stop: int) -> None:
-        run(x.reshape(-1), weights.reshape(-1), bias, y.reshape(-1), first, b, how, start, stop)
-
-    split(work, len(x), worth_a_thread(LEAST, 2.0 * y.size * len(b), len(x)))
+    share(outputs, len(x), 2.0 * y.size * len(b) / RATE,
+          x.reshape(-1), weights.reshape(-1), bias, y.reshape(-1), first, b, how)  # fmt: skip
 
 
 def overlap(g: Any, x: Any, taps: Any, how: Planes) -> Any:
@@ -121,14 +127,8 @@ def overlap(g: Any, x: Any, taps: Any, how: Planes) -> Any:
     made anew where it is not finite.
     """
     a = np.concatenate((taps, np.repeat(taps[-1:], -len(taps) % (how.width // how.lanes))))
-    parts: dict[int, Any] = {}
-    run = compiled(gradients)
-
-    def work(start: int, stop: int) -> None:
-        parts[start] = total = np.zeros(how.groups * len(a) * how.rows, x.dtype)
-        run(g.reshape(-1), x.reshape(-1), total, a, how, start, stop)
-
-    split(work, len(x), worth_a_thread(LEAST, 2.0 * g.size * len(taps), len(x)))
-    total = sum(parts[start] for start in sorted(parts))  # always added in this order
-    total = np.asarray(total).reshape(how.groups, len(a), how.rows)
+    time = 2.0 * g.size * len(taps) / RATE
+    totals = np.zeros((parts_of(len(x), time), how.groups * len(a) * how.rows), x.dtype)
+    share(each_gradients, len(totals), time, g.reshape(-1), x.reshape(-1), totals, a, how, len(x))
+    total = np.add.reduce(totals, axis=0).reshape(how.groups, len(a), how.rows)
     return total[:, : len(taps), : how.outs].transpose(0, 2, 1)

@@ -2,8 +2,8 @@
 
 A thread that sleeps takes 40 to 110 us to begin, and one that needs Python's lock to begin waits for it.
 These wait busily for 0.1 ms for the next part (and let others have the core meanwhile), take it as the
-address of machine code, and only then sleep, on a *futex* of Linux. [Franke, Russell and Kirkwood, Fuss, futexes and
-furwocks: fast userlevel locking in Linux, 2002]
+address of machine code, and only then sleep, on a *futex* of Linux. [Franke, Russell and Kirkwood, Fuss,
+futexes and furwocks: fast userlevel locking in Linux, 2002]
 
 ``team`` is an array of int64, a line of the cache for each word that threads wait for:
 
@@ -143,11 +143,11 @@ def let_others(typing: Any) -> Any:
 
 @instruction
 def code(typing: Any, fun: Any, arguments: Any) -> Any:
-    """Return the address of machine code that calls ``fun(first, last, *arguments)``, given theirs."""
+    """Return the address of machine code that calls ``fun(*arguments, first, last)``, given their address."""
     from llvmlite import ir
     from numba.core import cgutils, types
 
-    given = (types.int64, types.int64, *arguments.types)
+    given = (*arguments.types, types.int64, types.int64)
     call = fun.get_call_type(typing, given, {})
 
     def generate(context: Any, builder: Any, signature: Any, _: Any) -> Any:
@@ -161,7 +161,7 @@ def code(typing: Any, fun: Any, arguments: Any) -> Any:
         whole = context.get_value_type(arguments).as_pointer()
         values = cgutils.unpack_tuple(inner, inner.load(inner.bitcast(place, whole)))
         target = context.get_function(fun, call)
-        target(inner, [first, last, *values])
+        target(inner, [*values, first, last])
         context.add_linking_libs(getattr(target, "libs", ()))
         context.call_conv.return_value(inner, context.get_dummy_value())
         return builder.ptrtoint(part, ir.IntType(64))
@@ -209,8 +209,8 @@ def run(typing: Any, address: Any, arguments: Any, first: Any, last: Any) -> Any
 def post(team: Any, address: int, arguments: int, n: int, parts: int) -> None:
     """Run code on so many parts of ``range(n)`` side by side: this thread has the first.
 
-    Compiled code that shares ``loop(first, last, *given)`` calls
-    ``post(team, code(loop, given), kept(given), n, parts)``. If another thread has the team, all is done here.
+    Compiled code that shares ``loop(*given, first, last)`` calls
+    ``post(team, code(loop, given), kept(given), n, parts)``. If another thread has the team, this does all.
     """
     parts = min(parts, 1 + (len(team) - WORKER) // LINE)
     if parts < 2 or not take(team, OWNER):

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..threads import get_num_threads, split, worth_a_thread
+from ..team import share
+from ..threads import get_num_threads
 from .places import filled
 from .recurrent import (
     Factor,
@@ -24,7 +25,7 @@ from .tile import shape
 __all__ = ["gru", "gru_back", "lstm", "lstm_back", "rnn", "rnn_back"]
 
 Sizes = Sequence[int] | None
-LEAST = 6e6  # operations that are worth a thread
+RATE = 6e4  # operations of a thread in a microsecond
 
 
 def _alike(dtype: Any, *arrays: Any) -> list[Any]:
@@ -57,12 +58,7 @@ def _in_threads(
     how = Layout(reverse, height, vector // x.itemsize)
     counts = np.full(steps, batch) if sizes is None else np.array(sizes, np.int64)
     each = max(1, min(how.lanes, -(-batch // get_num_threads())))
-    units = -(-batch // each)
-
-    def work(start: int, stop: int) -> None:
-        rows(*arguments, counts, how, start * each, min(stop * each, batch))
-
-    split(work, units, worth_a_thread(LEAST, 2.0 * steps * batch * weights, units))
+    share(rows, batch, 2.0 * steps * batch * weights / RATE, *arguments, counts, how, each=each)
 
 
 def rnn(z: Any, h: Any, w: Any, b: Any, y: Any, relu: bool, reverse: bool, sizes: Sizes) -> None:
