@@ -8,6 +8,7 @@ group is one compiled loop (:mod:`loops`) if all its calls can be in one.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any
@@ -25,7 +26,7 @@ from .passes import QUIET
 __all__ = ["Group", "grouped"]
 
 LEAST = 1 << 16  # elements: less stays in the cache as it is
-LOOP = 1 << 14  # elements that a compiled loop is worth, for several calls
+LOOP = 1 << 14  # elements that a compiled loop is worth, where numba is there already (100 MiB)
 CACHE = 1 << 19  # bytes that the arrays of a block take together
 PAGE = 4096  # bytes
 ALONE = 1 << 20  # bytes of a result that one call is worth a group for
@@ -134,8 +135,9 @@ class _Whole:
         return f"{names(self)}({self.loop.given(names)})"
 
     def __call__(self, *given: Any) -> None:
-        flat = [a.reshape(-1) if a.ndim > 1 else a for a in given]
-        self.share(team(), self.parts, self.tiles, self.width, *flat)
+        n = len(self.loop.arrays)
+        flat = [a.reshape(-1) if a.ndim > 1 else a for a in given[:n]]
+        self.share(team(), self.parts, self.tiles, self.width, *flat, *given[n:])
 
 
 class _Blocks:
@@ -299,7 +301,7 @@ def grouped(
             alone = {s for s in made if s not in seen and is_static_root(s) and
                      first <= spans[s][0] and spans[s][-1] < end}  # fmt: skip
             slots = {s for call in run for s in (*slots_of([call.args, call.params]), *call.outs)}
-            dense = all(_contiguous(s) or s.storage in alone or prod(s.shape) == 1 for s in slots)
+            dense = all(s.contiguous or s.storage in alone or prod(s.shape) == 1 for s in slots)
             units.append(Group(run, alone, dense))
         else:
             units.extend(run)
@@ -322,16 +324,12 @@ def grouped(
     return units
 
 
-def _contiguous(slot: Slot) -> bool:
-    return slot.layout is not None and np.empty(slot.shape, slot.dtype).strides == slot.layout[2]
-
-
 def _may(call: Call, is_static: Callable[[Slot], bool], fresh: set[int]) -> bool:
     """Tell whether a call can stand in a group: elementwise, large, and each array is cut or read whole."""
     if not is_elementwise(call) or not QUIET.issuperset(call.errors):  # heard of once, not per block
         return False
     out = call.out
-    if prod(out.shape) < (LOOP if is_used() else LEAST) or not _contiguous(out):
+    if prod(out.shape) < (LOOP if is_used() and "numba" in sys.modules else LEAST) or not out.contiguous:
         return False
     if out in call.outs and out.view:
         return False

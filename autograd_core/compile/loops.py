@@ -26,6 +26,7 @@ from ..kernels.loops import fork, inner
 from ..kernels.twins import compiled, is_used
 from .capture import Call, Slot, slots_of
 from .emit import Names, form_of
+from .machine import made
 from .passes import QUIET
 
 __all__ = ["Loop", "merged", "rows_of"]
@@ -33,7 +34,7 @@ __all__ = ["Loop", "merged", "rows_of"]
 TEXTS = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
     np.negative: "-{}", np.positive: "{}", np.square: "{0} * {0}", np.sqrt: "sqrt({})",
-    np.absolute: "abs({})", np.reciprocal: "one / {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
+    np.absolute: "abs({})", np.reciprocal: "{one} / {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
     np.less: "{} < {}", np.less_equal: "{} <= {}", np.equal: "{} == {}", np.not_equal: "{} != {}",
 }  # fmt: skip
 KINDS = {np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool)}
@@ -152,17 +153,14 @@ class Loop:
                 self.stores.append(call.out)
         self.arrays = list(dict.fromkeys([*(s for s in self.reads if prod(s.shape) > 1), *self.stores]))
         self.single = [s for s in self.reads if s not in self.arrays]
+        found = [inner_of(call) for call in calls if not is_arithmetic(call)]
+        self.addresses = tuple(address for pair in found if pair is not None for address in pair)
 
     @cached_property
     def share(self) -> Any:
-        """The compiled ``share(team, parts, tiles, width, *arrays, *numbers)``."""
-        import numba
-
+        """The compiled ``share(team, parts, tiles, width, *arrays, *numbers, *addresses)``."""
         text = _Text(self)
-        options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-        exec(compile(text.source, "<loop>", "exec"), text.space)
-        text.space["loop"] = numba.njit(**options)(text.space["loop"])
-        share = numba.njit(**options)(text.space["share"])
+        share = made(text.source, text.space, ("loop", "share"))
         share.source = text.source
         return share
 
@@ -177,7 +175,7 @@ class Loop:
     def given(self, names: Names) -> str:
         """Return the text of its arrays and numbers."""
         single = [f"{names(number)}({names.slot(s)})" for s in self.single]
-        return ", ".join([*map(names.slot, self.arrays), *single])
+        return ", ".join([*map(names.slot, self.arrays), *single, *map(str, self.addresses)])
 
 
 class _Text:
@@ -186,7 +184,7 @@ class _Text:
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.space: dict[str, Any] = {
-            "sqrt": np.sqrt, "abs": np.abs, "isinf": np.isinf, "empty": np.empty,
+            "sqrt": np.sqrt, "abs": np.abs, "isinf": np.isinf, "empty": np.empty, "fromhex": float.fromhex,
             **{name: compiled(getattr(fork, name)) for name in ("post", "code", "kept")},
             **{name: compiled(getattr(inner, name)) for name in ("address", "inner")},
         }  # fmt: skip
@@ -194,16 +192,19 @@ class _Text:
         self.single = {s: f"r{i}" for i, s in enumerate(loop.single)}
         self.temporary: dict[Slot, str] = {}
         self.before: list[str] = []  # lines before the first tile
-        self.value = 0
+        self.constants: list[str] = []  # lines before the function
+        self.value = self.inner = 0
         body = self._body()
-        given = ", ".join([*self.arrays.values(), *self.single.values()])
+        addresses = [f"f{i}" for i in range(self.inner)]
+        given = ", ".join([*self.arrays.values(), *self.single.values(), *addresses])
         start = "tile * width" if loop.by_rows else f"tile * {TILE}"
         width = "width" if loop.by_rows else f"min({TILE}, width - at)"
         # Parts, of which the indices are not below 0, as the compiler sees: those of the whole could be.
         parts = [f"   {name}_ = {name}[{'tile' if self._is_head(s) else 'at : at + n'}]"
                  for s, name in self.arrays.items() if not self._is_tail(s)]  # fmt: skip
         self.source = "\n".join([
-            f"def loop(width, {given}, first, last):", *self.before, " for tile in range(first, last):",
+            *self.constants, f"def loop(width, {given}, first, last):", *self.before,
+            " for tile in range(first, last):",
             f"   at = {start}", f"   n = {width}", *parts, *body,
             f"def share(team, parts, tiles, width, {given}):", f" given = (width, {given})",
             " post(team, code(loop, given), kept(given), tiles, parts)", "",
@@ -265,10 +266,10 @@ class _Text:
         return lines
 
     def _inner(self, call: Call) -> str:
-        addresses, types = inner_of(call), _types(call)
-        assert addresses is not None
+        types = _types(call)
         assert types is not None
-        name = [self._constant(np.int64(x)) for x in addresses]
+        self.inner += 2
+        name = f"f{self.inner - 2}", f"f{self.inner - 1}"  # other addresses in each process
         places = [self._place(a, t) for a, t in zip((*call.args, call.out), types, strict=True)]
         texts, steps = zip(*places, strict=True)
         return f"   inner({', '.join(name)}, ({', '.join(texts)}), {steps}, n)"
@@ -311,9 +312,9 @@ class _Text:
             return cast(call.args[0], out)
         types = _types(call)
         assert types is not None
-        if call.fun is np.reciprocal:
-            self.space["one"] = types[0].type(1)
-        value = TEXTS[call.fun].format(*[cast(a, t) for a, t in zip(call.args, types, strict=False)])
+        operands = [cast(a, t) for a, t in zip(call.args, types, strict=False)]
+        one = self._constant(types[0].type(1)) if call.fun is np.reciprocal else ""
+        value = TEXTS[call.fun].format(*operands, one=one)
         # x += y, with a y of more bits, is rounded once more
         return value if types[-1] == out else f"{self._kind(out)}({value})"
 
@@ -323,8 +324,9 @@ class _Text:
         return name
 
     def _constant(self, value: Any) -> str:
-        name = f"k{len(self.space)}"
-        self.space[name] = value
+        name = f"k{len(self.constants)}"
+        value = np.asarray(value)
+        self.constants.append(f"{name} = {self._kind(value.dtype)}(fromhex({float(value).hex()!r}))")
         return name
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ..kernels.columns import column_sums
 from .capture import Call, Slot, replaced, slots_of
 from .traced import Method, getitem
 
@@ -25,6 +26,7 @@ REDUCTIONS = {
 REDUCING = {Method(name): ufunc for name, ufunc in REDUCTIONS.items()} | {
     getattr(np, name): ufunc for name, ufunc in REDUCTIONS.items()
 }
+MANY, WIDE = 1 << 15, 64  # elements and columns of a sum over rows that is worth a loop
 QUIET = {"ignore", "warn"}  # how NumPy may treat floating-point errors where nobody needs to hear of each
 POWERS = {1: np.positive, 2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # as NumPy's own operator has it
 
@@ -46,7 +48,20 @@ def lowered(call: Call) -> Call:
             call.fun, call.args = POWERS[power], args[:1]
         elif type(power) in (int, float) and power != 0 or isinstance(power, Slot) and not power.scalar:
             call.fun = np.power
+    if call.fun == np.add.reduce and _is_of_columns(call):
+        call.fun = call.kernel = column_sums
+        call.args, call.params = call.args[:1], {}
     return call
+
+
+def _is_of_columns(call: Call) -> bool:
+    """Tell whether a sum is one of many rows, for which there is a loop that adds in the same order."""
+    x, out, axis = call.args[0], call.out, call.params.get("axis", (*call.args, 0, 0)[1])
+    return (
+        isinstance(x, Slot) and _is_array(out) and axis in (0, (0,)) and call.params.keys() <= {"axis"}
+        and len(x.shape) == 2 and x.contiguous and x.dtype.char in "fd" and out.dtype == x.dtype
+        and prod(x.shape) >= MANY and x.shape[1] >= WIDE and QUIET.issuperset(call.errors)
+    )  # fmt: skip
 
 
 def neutral(calls: list[Call], keep: set[int]) -> tuple[list[Call], dict[Slot, Slot]]:

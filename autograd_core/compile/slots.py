@@ -41,6 +41,11 @@ class Slot:
     def nbytes(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize if self.layout else 0
 
+    @property
+    def contiguous(self) -> bool:
+        """Whether its elements lie in a row, in C order."""
+        return self.layout is not None and np.empty(self.shape, self.dtype).strides == self.layout[2]
+
     def __repr__(self) -> str:
         return f"{self.kind}{self.number}"
 

@@ -618,3 +618,28 @@ def test_memory_of_a_network(network: Any) -> None:
     gradients = sum(p.data.nbytes for p in model.parameters())  # are left behind
     assert plan.nbytes - plan.arena.nbytes <= gradients
     assert plan.nbytes < 0.6 * made
+
+
+# -- sums over rows ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("how")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(600, 64), (1, 40_000), (257, 130), (333, 1001)])
+def test_sums_over_rows_are_added_in_order(shape: Any, dtype: Any) -> None:
+    plan = replayed(lambda x: ((x * 2).sum(0), np.add.reduce(x), np.sum(x - 1, axis=(0,))), odd(shape, dtype))
+    names = [call.name for call in plan.calls if getattr(call.fun, "__name__", "") == "column_sums"]
+    assert len(names) == 3
+    x = np.full(shape, -0.0, dtype)
+    assert plan.run((x,), {})[1].tobytes() == np.add.reduce(x).tobytes()
+
+
+@pytest.mark.usefixtures("how")
+def test_other_sums_stay_numpys() -> None:
+    x, wide = odd((700, 65)), odd((70_000, 3))
+    plan = replayed(
+        lambda x, wide: (x.sum(1), x.T.sum(0), wide.sum(0), x.sum(0, dtype=np.float64),
+                         x.sum(0, keepdims=True), np.add.reduce(x[:, ::2]), (x > 0).sum(0),
+                         x.reshape(7, 100, 65).sum(0)),
+        x, wide)  # fmt: skip
+    assert not [c for c in plan.calls if getattr(c.fun, "__name__", "") == "column_sums"]

@@ -1,0 +1,67 @@
+"""The machine code of generated loops, which stays on disk: the next process need not compile them.
+
+A text stands in a file of its own, named by what it says and by the loops that it calls, so that a file is
+never written twice; beside it numba keeps what it compiles. ``AUTOGRAD_CORE_CACHE`` names another folder than
+``autograd_core`` in the user's cache, or, empty, none.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ..kernels.loops import fork, inner
+
+__all__ = ["made"]
+
+VARIABLE = "AUTOGRAD_CORE_CACHE"
+
+
+def made(source: str, space: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """Run a text, let numba compile the functions of these names in it, and return the last of them."""
+    import numba
+
+    file = _file(source)
+    space["__name__"] = __name__
+    exec(compile(source, file or "<loop>", "exec"), space)
+    for name in names:
+        space[name] = _compiled(numba.njit, space[name], file is not None)
+    return space[names[-1]]
+
+
+def _compiled(njit: Any, fun: Any, kept: bool) -> Any:
+    how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    try:
+        return njit(cache=kept, **how)(fun)
+    except RuntimeError:  # nowhere to keep it
+        return njit(**how)(fun)
+
+
+def _file(source: str) -> str | None:
+    """Return the file of a text, written if it is new; None if there can be none."""
+    place = os.environ.get(VARIABLE)
+    if place is None:
+        place = f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/autograd_core"
+    if not place:
+        return None
+    name = f"loop_{sha256((_called() + source).encode()).hexdigest()[:32]}.py"
+    try:
+        file = Path(place).expanduser().absolute() / name
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".new", delete=False) as new:
+                new.write(source)
+            os.replace(new.name, file)
+    except (OSError, RuntimeError):  # of a folder that cannot be written to, or a user without a home
+        return None
+    return str(file)
+
+
+@cache
+def _called() -> str:
+    """Return the texts of what generated loops call: machine code contains it."""
+    return "".join(Path(module.__file__ or "").read_text() for module in (fork, inner))
