@@ -25,10 +25,13 @@ def made(source: str, space: dict[str, Any], names: tuple[str, ...]) -> Any:
     """Run a text, let numba compile the functions of these names in it, and return the last of them."""
     import numba
 
-    file = _file(source)
+    digest = sha256((_called() + source).encode()).hexdigest()[:32]
+    file = _file(source, f"loop_{digest}.py")
     space["__name__"] = __name__
     exec(compile(source, file or "<loop>", "exec"), space)
     for name in names:
+        # By it numba tells machine code of this text from that of others that it finds on disk.
+        space[name].__qualname__ = f"{name}_{digest}"
         space[name] = _compiled(numba.njit, space[name], file is not None)
     return space[names[-1]]
 
@@ -41,14 +44,13 @@ def _compiled(njit: Any, fun: Any, kept: bool) -> Any:
         return njit(**how)(fun)
 
 
-def _file(source: str) -> str | None:
+def _file(source: str, name: str) -> str | None:
     """Return the file of a text, written if it is new; None if there can be none."""
     place = os.environ.get(VARIABLE)
     if place is None:
         place = f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/autograd_core"
     if not place:
         return None
-    name = f"loop_{sha256((_called() + source).encode()).hexdigest()[:32]}.py"
     try:
         file = Path(place).expanduser().absolute() / name
         if not file.exists():

@@ -6,6 +6,8 @@ import os
 import threading
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,8 +45,8 @@ def _gathered(workers: int) -> Any:
         before, _team = _team, None
         if before is not None and len(before) > fork.WORKER:
             compiled(fork.stop)(before)
-        new = np.zeros(fork.WORKER + workers * fork.LINE, np.int64)
-        serve = compiled(fork.serve)
+        new, serve = np.zeros(fork.WORKER + workers * fork.LINE, np.int64), compiled(fork.serve)
+        serve(np.full(fork.WORKER + fork.LINE, fork.STOP), 0)  # compiled before a thread would wait for that
         for k in range(workers):
             threading.Thread(target=serve, args=(new, k), name=f"autograd-core {k}", daemon=True).start()
         _team = new
@@ -74,6 +76,12 @@ def share(
 
 
 @cache
+def _version() -> str:
+    """Return a name of what posts parts, whose machine code is in that of all who do."""
+    return sha256(Path(fork.__file__).read_bytes()).hexdigest()[:8]
+
+
+@cache
 def _sharing(loop: Callable[..., Any], cut: tuple[int, ...]) -> Any:
     """Return the compiled function that posts parts of a loop.
 
@@ -81,25 +89,26 @@ def _sharing(loop: Callable[..., Any], cut: tuple[int, ...]) -> Any:
     """
     loop = getattr(loop, "py_func", loop)  # of one that is compiled already
     name, target = loop.__name__, compiled(loop)
+    how = "_".join(["", *map(str, cut), _version()])  # numba tells machine code on disk apart by names
     count = loop.__code__.co_argcount - (0 if cut else 2)
     given = [f"a{i}" for i in range(count)]
     listed = "".join(f"{a}, " for a in given)
     text = "".join(f"{a}[first:last], " if i in cut else f"{a}, " for i, a in enumerate(given))
     lines = [
-        f"def part_of_{name}(n, each, {listed}first, last):",
+        f"def part_of_{name}{how}(n, each, {listed}first, last):",
         " first, last = first * each, min(last * each, n)",
         f" {name}({text}{'' if cut else 'first, last'})",
-        f"def share_{name}(team, units, parts, n, each, {listed}):",
+        f"def share_{name}{how}(team, units, parts, n, each, {listed}):",
         f" given = (n, each, {listed})",
-        f" post(team, code(part_of_{name}, given), kept(given), units, parts)",
+        f" post(team, code(part_of_{name}{how}, given), kept(given), units, parts)",
     ]
     space = {"__name__": loop.__module__, name: target}
     space |= {f.__name__: compiled(f) for f in (fork.post, fork.code, fork.kept)}
     blank = "\n" * (loop.__code__.co_firstlineno - 1)  # functions of one name are told apart by their line
     exec(compile(blank + "\n".join(lines), loop.__code__.co_filename, "exec"), space)
-    for made in (f"part_of_{name}", f"share_{name}"):
+    for made in (f"part_of_{name}{how}", f"share_{name}{how}"):
         space[made] = compiled_by_numba(space[made])
-    return space[f"share_{name}"]
+    return space[f"share_{name}{how}"]
 
 
 def _forget() -> None:

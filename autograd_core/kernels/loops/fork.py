@@ -20,7 +20,7 @@ from typing import Any
 
 from ..twins import instruction, loop
 
-__all__ = ["HERE", "LINE", "WORKER", "code", "kept", "post", "serve", "stop"]
+__all__ = ["HERE", "LINE", "STOP", "WORKER", "code", "kept", "post", "serve", "stop"]
 
 LINE = 16  # int64: two lines of the cache, as processors fetch them in pairs
 OWNER, LEFT, FAILED, CODE, ARGUMENTS, COUNT, PARTS, WORKER = 0, LINE, 2 * LINE, 33, 34, 35, 36, 3 * LINE
