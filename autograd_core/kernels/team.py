@@ -27,9 +27,7 @@ _lock = threading.Lock()
 def team() -> Any:
     """Return what loops are posted to; its threads start with the first call, and are as many as are set.
 
-    >>> from autograd_core.kernels.team import team
-    >>> team().dtype.name
-    'int64'
+    Where the system has no such threads (``fork.HERE``), there are none, and whoever posts does all.
     """
     global _team
     found = _team
@@ -72,7 +70,20 @@ def share(
         each: so many units stay together.
     """
     units = -(-n // each)
-    _sharing(loop, cut)(team(), units, parts_of(units, microseconds), n, each, *given)
+    parts = parts_of(units, microseconds)
+    if fork.HERE:
+        _sharing(loop, cut)(team(), units, parts, n, each, *given)
+        return
+    run = compiled(loop)
+
+    def work(first: int, last: int) -> None:
+        first, last = first * each, min(last * each, n)
+        if cut:
+            run(*[a[first:last] if i in cut else a for i, a in enumerate(given)])
+        else:
+            run(*given, first, last)
+
+    threads.split(work, units, -(-units // parts))
 
 
 @cache

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from autograd_core import kernels
-from autograd_core.kernels.loops import fork, inner
-from autograd_core.kernels.team import parts_of, team
+from autograd_core.kernels import threads as threads_module
+from autograd_core.kernels.loops import columns, fork, inner, normalization
+from autograd_core.kernels.team import parts_of, share, team
 from autograd_core.kernels.twins import compiled
 
 numba = pytest.importorskip("numba", reason="numba is not installed: there are no loops")
@@ -169,3 +170,26 @@ def test_parts_are_worth_their_thread(threads: int) -> None:
 def test_inner_loops_are_found(fun: Any, types: str) -> None:
     assert (inner.found(fun, types) is not None) == (sys.implementation.name == "cpython")
     assert inner.found(fun, types[::-1]) is None
+
+
+@pytest.mark.parametrize("here", [True, False])
+@pytest.mark.parametrize("n", [1, 5, 64, 1000])
+@pytest.mark.parametrize("each", [1, 7])
+def test_units_that_stay_together(n: int, each: int, here: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not here:
+        monkeypatch.setattr(fork, "HERE", False)
+    monkeypatch.setattr(threads_module, "_number", 3)
+    x, y = np.arange(n) + 1.0, np.zeros(n)
+    share(columns.add_rows, n, 1e6, x[np.newaxis], y, each=each)
+    np.testing.assert_array_equal(y, x)
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_arrays_that_are_cut(here: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not here:
+        monkeypatch.setattr(fork, "HERE", False)
+    monkeypatch.setattr(threads_module, "_number", 3)
+    x = np.arange(12.0).reshape(6, 2)
+    mean, a, b, y = np.arange(6.0), np.full(6, 2.0), np.full(6, 1.0), np.empty((6, 2))
+    share(normalization.scaled, 6, 1e6, x, mean, a, b, y, cut=(0, 1, 2, 3, 4))
+    np.testing.assert_array_equal(y, (x - mean[:, np.newaxis]) * 2 + 1)
