@@ -154,15 +154,15 @@ class Loop:
         self.arrays = list(dict.fromkeys([*(s for s in self.reads if prod(s.shape) > 1), *self.stores]))
         self.single = [s for s in self.reads if s not in self.arrays]
         found = [inner_of(call) for call in calls if not is_arithmetic(call)]
+        self.source = ""  # of the compiled loop, once there is one
         self.addresses = tuple(address for pair in found if pair is not None for address in pair)
 
     @cached_property
     def share(self) -> Any:
         """The compiled ``share(team, parts, tiles, width, *arrays, *numbers, *addresses)``."""
         text = _Text(self)
-        share = made(text.source, text.space, ("loop", "share"))
-        share.source = text.source
-        return share
+        self.source = text.source
+        return made(text.source, text.space, ("loop", "share"))
 
     def is_full(self, slot: Slot) -> bool:
         return slot.shape == self.shape

@@ -19,12 +19,18 @@ from ..kernels.loops import fork, inner
 __all__ = ["made"]
 
 VARIABLE = "AUTOGRAD_CORE_CACHE"
+_made: dict[str, Any] = {}  # numba keeps what it compiled as long as the process lives
 
 
 def made(source: str, space: dict[str, Any], names: tuple[str, ...]) -> Any:
-    """Run a text, let numba compile the functions of these names in it, and return the last of them."""
+    """Run a text, let numba compile the functions of these names in it, and return the last of them.
+
+    What ``space`` holds is the same for each text, so a text that was run before gives what it gave then.
+    """
     import numba
 
+    if source in _made:
+        return _made[source]
     digest = sha256((_called() + source).encode()).hexdigest()[:32]
     file = _file(source, f"loop_{digest}.py")
     space["__name__"] = __name__
@@ -33,7 +39,8 @@ def made(source: str, space: dict[str, Any], names: tuple[str, ...]) -> Any:
         # By it numba tells machine code of this text from that of others that it finds on disk.
         space[name].__qualname__ = f"{name}_{digest}"
         space[name] = _compiled(numba.njit, space[name], file is not None)
-    return space[names[-1]]
+    _made[source] = space[names[-1]]
+    return _made[source]
 
 
 def _compiled(njit: Any, fun: Any, kept: bool) -> Any:

@@ -73,3 +73,4 @@ def test_the_last_function_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     source = "def one(x): return x + k\ndef two(x): return 2 * one(x)\n"
     fun = made(source, {"k": np.float32(3)}, ("one", "two"))
     assert fun(1.0) == 8
+    assert made(source, {"k": np.float32(3)}, ("one", "two")) is fun

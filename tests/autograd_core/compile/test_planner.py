@@ -231,7 +231,7 @@ def one_loop(f: Any, *args: Any) -> Any:
         plan = replayed(f, *args)
     (group,) = groups(plan)
     assert group.is_loop
-    return group.steps[0].share.source
+    return str(group.steps[0].source)
 
 
 def test_group_is_written_as_one_loop() -> None:
