@@ -62,7 +62,7 @@ if hasattr(os, "register_at_fork"):
 def split(work: Callable[[int, int], Any], n: int, least: int = 1) -> None:
     """Call ``work(start, stop)`` for parts of ``range(n)``, of at least ``least`` each, side by side.
 
-    A part costs about 30 us, so what takes less than 100 us is left whole. Errors are raised here.
+    A part costs 30 to 110 us, so what takes less than that is left whole. Errors are raised here.
 
     >>> done = []
     >>> split(lambda start, stop: done.extend(range(start, stop)), 5)
