@@ -32,6 +32,7 @@ PAGE = 4096  # bytes
 ALONE = 1 << 20  # bytes of a result that one call is worth a group for
 CACHED, SHARED = 100_000, 30_000  # bytes of a core's cache, and of what is farther, in a microsecond
 THREAD = 100.0  # microseconds of work that are worth a thread
+BY_PLACE = {np.fmax, np.fmin}  # of 0 and -0 they return another at the end of a row than before it
 SLOW = {  # nanoseconds per element, where it is much more than 0.1
     np.tanh: 0.4, np.exp: 0.4, np.log: 0.4, np.log1p: 0.5, np.expm1: 0.5, np.sin: 0.5, np.cos: 0.5,
     np.power: 5.0, np.divide: 0.2, np.sqrt: 0.2, np.maximum: 0.1, np.arctan: 1.0, np.arctan2: 3.0,
@@ -45,6 +46,7 @@ def is_elementwise(call: Call) -> bool:
         return False
     if type(call.fun) is np.ufunc:
         known = call.fun.signature is None and call.fun.nout == 1 and len(call.args) == call.fun.nin
+        known = known and call.fun not in BY_PLACE
         return known and call.params.keys() <= {"out"}
     if call.kernel is not None and call.kernel.elementwise:
         return not call.writes
@@ -107,7 +109,7 @@ class Group:
     def cuts(self, slot: Slot) -> bool:
         """Tell whether an array has a part for each block; else it broadcasts, and is read whole for each."""
         if not self.rows:
-            return slot.shape == self.shape
+            return prod(slot.shape) == prod(self.shape)
         return len(slot.shape) == len(self.shape) and slot.shape[0] == self.shape[0]
 
     def text(self, names: Names) -> str:

@@ -41,7 +41,7 @@ KINDS = {np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool)}
 TILE = 2048  # elements: a few arrays of them stay in the first cache of a core
 APART = 256  # bytes by which places in pages differ: reads and writes at the same place wait for each other
 ALONE = np.zeros(fork.WORKER, np.int64)  # a team without workers
-NARROW = 16  # elements of a row: shorter ones are no loop of their own
+NARROW, WIDE = 16, 1 << 15  # elements of a row: shorter ones are no loop of their own, longer ones no tile
 
 
 def is_arithmetic(call: Call) -> bool:
@@ -109,12 +109,12 @@ def _stripped(shape: tuple[int, ...]) -> tuple[int, ...]:
 def rows_of(shape: tuple[int, ...], slots: Iterable[Slot]) -> tuple[int, int] | None:
     """Return rows and width as which arrays of a shape, and those that broadcast to it, can be seen.
 
-    None if there is no such width for all, or if the rows are too short.
+    None if there is no such width for all, or if the rows are too short or too long.
     """
     size, widths = prod(shape), set()
     for s in slots:
         n = prod(s.shape)
-        if s.shape == shape or n == 1:
+        if n in (1, size):
             continue
         if not is_tail(s, shape) and not is_head(s, shape):
             return None
@@ -122,7 +122,7 @@ def rows_of(shape: tuple[int, ...], slots: Iterable[Slot]) -> tuple[int, int] | 
     if not widths:
         return 1, size
     width = widths.pop()
-    return (size // width, width) if not widths and width >= NARROW else None
+    return (size // width, width) if not widths and NARROW <= width <= WIDE else None
 
 
 class Loop:
@@ -165,7 +165,8 @@ class Loop:
         return made(text.source, text.space, ("loop", "share"))
 
     def is_full(self, slot: Slot) -> bool:
-        return slot.shape == self.shape
+        """Tell whether an array has as many elements as a result, so that none stands for several."""
+        return prod(slot.shape) == prod(self.shape)
 
     def text(self, names: Names) -> str:
         """Return the text that runs the loop in one thread, on parts of arrays that are in a row."""

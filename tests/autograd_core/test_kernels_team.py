@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -131,15 +132,30 @@ def test_error_of_a_part_is_raised_and_the_team_goes_on(at: int, parts: int) -> 
         assert (x == 2).all()
 
 
+FORKED = """
+import os
+import numpy as np
+from autograd_core.kernels import set_num_threads
+from autograd_core.kernels.loops import columns
+from autograd_core.kernels.team import share
+
+set_num_threads(2)
+x, y = np.ones((3, 64)), np.zeros(64)
+share(columns.add_rows, 64, 1e6, x, y)
+child = os.fork()
+y[:] = 0
+for _ in range(10):
+    share(columns.add_rows, 64, 1e6, x, y)
+assert (y == 3).all()
+if child == 0:
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_child_of_a_fork_has_a_team_of_its_own() -> None:
-    x = np.zeros(4)
-    counted(team(), 2, x, 1)
-    if (child := os.fork()) == 0:
-        counted(team(), 2, x, 1)
-        os._exit(0 if (x == 2).all() else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=100)
 
 
 def test_threads_end_when_their_number_changes() -> None:

@@ -5,11 +5,16 @@ These wait busily for 0.1 ms for the next part (and let others have the core mea
 address of machine code, and only then sleep, on a *futex* of Linux. [Franke, Russell and Kirkwood, Fuss,
 futexes and furwocks: fast userlevel locking in Linux, 2002]
 
+The work is cut into more chunks than there are threads. Who posts takes them from the front, the others from
+the back, until there are none: so each finds in its cache what it left there, and who posts does it all if no
+other comes in time, as where something else has the cores.
+
 ``team`` is an array of int64, a line of the cache for each word that threads wait for:
 
-    OWNER   1 while somebody's parts run
-    LEFT    parts that are not done yet; below it: whether one failed, and the code, arguments and n of a part
-    WORKER  for each worker: the number of its task, and beside it, whether it sleeps
+    OWNER   1 while somebody's work is done
+    WORD    its number, and which chunks nobody has taken: number << 32 | front << 16 | back
+    LEFT    chunks that are not done; below it what they are: code, arguments, n, and how many
+    WORKER  for each worker: the number of its last call, and beside it, whether it sleeps
 """
 
 from __future__ import annotations
@@ -23,7 +28,8 @@ from ..twins import instruction, loop
 __all__ = ["HERE", "LINE", "STOP", "WORKER", "code", "kept", "post", "serve", "stop"]
 
 LINE = 16  # int64: two lines of the cache, as processors fetch them in pairs
-OWNER, LEFT, FAILED, CODE, ARGUMENTS, COUNT, PARTS, WORKER = 0, LINE, 2 * LINE, 33, 34, 35, 36, 3 * LINE
+OWNER, WORD, LEFT, CODE, ARGUMENTS, COUNT, CHUNKS, FAILED, WORKER = 0, 16, 32, 48, 49, 50, 51, 52, 64
+EACH, MOST = 4, 1 << 15  # chunks for a thread; at most, as they are counted in 16 bits
 STOP = -1
 TICKS = 1 << 18  # of the processor's clock: how long a thread waits busily
 FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0)  # numbers of the system's calls
@@ -78,17 +84,16 @@ def add(typing: Any, team: Any, i: Any, value: Any) -> Any:
 
 
 @instruction
-def take(typing: Any, team: Any, i: Any) -> Any:
-    """Let ``team[i]`` be 1, and tell whether it was 0."""
-    from llvmlite import ir
-    from numba.core.types import boolean
+def swap(typing: Any, team: Any, i: Any, old: Any, new: Any) -> Any:
+    """Let ``team[i]`` be new if it is old, and tell whether it was."""
+    from numba.core.types import boolean, int64
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place, number = _place(context, builder, signature.args[0], *arguments), ir.IntType(64)
-        pair = builder.cmpxchg(place, number(0), number(1), "seq_cst", "seq_cst")
-        return builder.extract_value(pair, 1)
+        team, i, old, new = arguments
+        place = _place(context, builder, signature.args[0], team, i)
+        return builder.extract_value(builder.cmpxchg(place, old, new, "seq_cst", "seq_cst"), 1)
 
-    return boolean(team, i), generate
+    return boolean(team, i, int64, int64), generate
 
 
 @instruction
@@ -208,29 +213,56 @@ def run(typing: Any, address: Any, arguments: Any, first: Any, last: Any) -> Any
 
 
 @loop
+def claim(team: Any, at_front: bool) -> int:
+    """Take a chunk that nobody has, and return its number; -1 if there is none."""
+    while True:
+        word = look(team, WORD)
+        front, back = (word >> 16) & 0xFFFF, word & 0xFFFF
+        if front >= back:
+            return -1
+        if at_front and swap(team, WORD, word, word + (1 << 16)):
+            return front
+        if not at_front and swap(team, WORD, word, word - 1):
+            return back - 1
+
+
+@loop
+def work(team: Any, at_front: bool) -> None:
+    """Do chunks until nobody needs to take one."""
+    while True:
+        k = claim(team, at_front)
+        if k < 0:
+            return
+        n, chunks = team[COUNT], team[CHUNKS]
+        if run(team[CODE], team[ARGUMENTS], n * k // chunks, n * (k + 1) // chunks):
+            team[FAILED] = 1
+        add(team, LEFT, -1)
+
+
+@loop
 def post(team: Any, address: int, arguments: int, n: int, parts: int) -> None:
-    """Run code on so many parts of ``range(n)`` side by side: this thread has the first.
+    """Run code for ``range(n)`` in so many threads side by side: this one is the first.
 
     Compiled code that shares ``loop(*given, first, last)`` calls
     ``post(team, code(loop, given), kept(given), n, parts)``. If another thread has the team, this does all.
     """
     parts = min(parts, 1 + (len(team) - WORKER) // LINE)
-    if parts < 2 or not take(team, OWNER):
+    if parts < 2 or not swap(team, OWNER, 0, 1):
         if n > 0 and run(address, arguments, 0, n):
             raise MemoryError
         return
-    team[FAILED], team[COUNT], team[PARTS] = 0, n, parts
-    team[CODE], team[ARGUMENTS] = address, arguments
-    put(team, LEFT, parts - 1)
-    for k in range(parts - 1):
-        i = WORKER + k * LINE
+    chunks = min(n, EACH * parts, MOST)
+    team[CODE], team[ARGUMENTS], team[COUNT], team[CHUNKS], team[FAILED] = address, arguments, n, chunks, 0
+    put(team, LEFT, chunks)
+    put(team, WORD, (((team[WORD] >> 32) + 1) << 32) + chunks)
+    for i in range(WORKER, WORKER + (parts - 1) * LINE, LINE):
         put(team, i, team[i] + 1)
         if look(team, i + 1):
             futex(team, i, WAKE, 1)
-    failed = run(address, arguments, 0, n // parts)
+    work(team, True)
     while look(team, LEFT):
         let_others()
-    failed += team[FAILED]
+    failed = team[FAILED]
     put(team, OWNER, 0)
     if failed:
         raise MemoryError
@@ -238,7 +270,7 @@ def post(team: Any, address: int, arguments: int, n: int, parts: int) -> None:
 
 @loop
 def serve(team: Any, k: int) -> None:
-    """Do the parts of worker k, until it is told to stop."""
+    """Do chunks of whoever posts, as worker k, until it is told to stop."""
     i, done = WORKER + k * LINE, 0
     while True:
         start = clock()
@@ -252,16 +284,13 @@ def serve(team: Any, k: int) -> None:
         done = look(team, i)
         if done == STOP:
             return
-        n, parts = team[COUNT], team[PARTS]
-        if run(team[CODE], team[ARGUMENTS], n * (k + 1) // parts, n * (k + 2) // parts):
-            team[FAILED] = 1
-        add(team, LEFT, -1)
+        work(team, False)
 
 
 @loop
 def stop(team: Any) -> None:
     """Let all workers end, once nobody has the team."""
-    while not take(team, OWNER):
+    while not swap(team, OWNER, 0, 1):
         let_others()
     for i in range(WORKER, len(team), LINE):
         put(team, i, STOP)

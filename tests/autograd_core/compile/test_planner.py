@@ -244,7 +244,7 @@ FUNCTIONS = [
     np.exp, np.log, np.tanh, np.sin, np.cos, np.log1p, np.expm1, np.arctan, np.exp2, np.cbrt, np.floor,
     np.rint, np.sign, np.isnan, np.signbit, np.fabs,
 ]  # fmt: skip
-PAIRS = [np.maximum, np.minimum, np.arctan2, np.hypot, np.copysign, np.fmax, np.logaddexp]
+PAIRS = [np.maximum, np.minimum, np.arctan2, np.hypot, np.copysign, np.fmod, np.logaddexp]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -293,6 +293,19 @@ def test_loop_of_rows_with_functions_and_temporaries() -> None:
     assert "empty(" in source
 
 
+@pytest.mark.parametrize(("rows", "width"), [(5000, 15), (5000, 16), (3, 1 << 15), (3, (1 << 15) + 1)])
+def test_width_of_rows_in_a_loop(rows: int, width: int) -> None:
+    pytest.importorskip("numba", reason="numba is not installed: there are no loops")
+
+    def f(x: Any, row: Any, column: Any) -> Any:
+        return np.tanh(x * row) + column
+
+    with kernels.using(numba=True):
+        plan = replayed(f, odd((rows, width)), odd(width, seed=1), odd((rows, 1), seed=2))
+    (group,) = groups(plan)
+    assert group.is_loop == (16 <= width <= 1 << 15)
+
+
 def test_loops_of_one_shape_beside_calls_that_are_none() -> None:
     keys = odd(N, np.float64, 3)
 
@@ -331,6 +344,40 @@ def test_errors_that_raise_are_in_no_group() -> None:
         step(x, y)
     y[-1] = 1
     assert same(step(x, y), f(x, y))
+
+
+@pytest.mark.parametrize("shape", [(N,), (300, 300)])
+def test_errors_that_are_to_raise_later(shape: Any) -> None:
+    step: Any = ag.compile(lambda x: (np.log(x * 1.0) - np.sqrt(x)).sum(0))
+    x = np.ones(shape, np.float32)
+    with np.errstate(all="ignore"):
+        for _ in range(5):
+            step(x)
+        assert same(step(-x), (np.log(-x) - np.sqrt(-x)).sum(0))
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        step(-x)
+    with np.errstate(all="ignore"):
+        assert same(step(x), -x.sum(0))
+
+
+@pytest.mark.usefixtures("how")
+@pytest.mark.parametrize("shape", [(1, 20_000), (1, 1, 20_000), (1, 300, 100), (1, 3000, 10), (20_000, 1)])
+def test_an_array_of_fewer_axes_that_is_as_large(shape: Any) -> None:
+    pytest.importorskip("numba", reason="numba is not installed: there are no loops")
+    y = odd(shape[1:] if shape[0] == 1 else shape, seed=1)
+    step: Any = ag.compile(lambda x, y: np.tanh(x * y + 1) * y)
+    for _ in range(5):
+        step(odd(shape), np.ones_like(y))
+    with np.errstate(all="ignore"):
+        assert same(step(odd(shape), y), np.tanh(odd(shape) * y + 1) * y)
+
+
+@pytest.mark.usefixtures("how")
+@pytest.mark.parametrize("fun", [np.fmax, np.fmin, np.maximum, np.minimum], ids=lambda f: f.__name__)
+def test_zeros_of_both_signs_in_rows(fun: Any) -> None:
+    rng = np.random.default_rng(0)
+    x, y = (rng.choice(np.float32([0.0, -0.0, 1, np.nan]), (300, 257)) for _ in range(2))
+    replayed(lambda x, y, w: (fun(x, y) * w, fun(x, -0.0) + w), x, y, odd(257))
 
 
 @pytest.mark.filterwarnings("error")
