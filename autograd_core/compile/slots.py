@@ -43,8 +43,11 @@ class Slot:
 
     @property
     def contiguous(self) -> bool:
-        """Whether its elements lie in a row, in C order."""
-        return self.layout is not None and np.empty(self.shape, self.dtype).strides == self.layout[2]
+        """Whether its elements lie in a row, in C order; the stride of an axis of length 1 says nothing."""
+        if self.layout is None:
+            return False
+        plain = np.empty(self.shape, self.dtype).strides
+        return all(n == 1 or a == b for n, a, b in zip(self.shape, plain, self.layout[2], strict=True))
 
     def __repr__(self) -> str:
         return f"{self.kind}{self.number}"

@@ -34,7 +34,7 @@ STOP = -1
 TICKS = 1 << 18  # of the processor's clock: how long a thread waits busily
 FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0)  # numbers of the system's calls
 YIELD = {"x86_64": 24, "aarch64": 124}.get(platform.machine(), 0)
-HERE = sys.platform == "linux" and FUTEX > 0 and sys.maxsize > 1 << 32  # whether there are such threads on this system
+HERE = sys.platform == "linux" and FUTEX > 0 and sys.maxsize > 1 << 32  # whether there are such threads
 SLEEP, WAKE = 128, 129  # FUTEX_WAIT and FUTEX_WAKE, within a process
 
 

@@ -293,6 +293,11 @@ def test_loop_of_rows_with_functions_and_temporaries() -> None:
     assert "empty(" in source
 
 
+def test_a_column_times_a_row_is_a_loop() -> None:
+    source = one_loop(lambda g, x: g.T * x, odd((1, 512)), odd((1, 784), seed=1))
+    assert "inner(" not in source
+
+
 @pytest.mark.parametrize(("rows", "width"), [(5000, 15), (5000, 16), (3, 1 << 15), (3, (1 << 15) + 1)])
 def test_width_of_rows_in_a_loop(rows: int, width: int) -> None:
     pytest.importorskip("numba", reason="numba is not installed: there are no loops")
