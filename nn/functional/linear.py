@@ -32,7 +32,7 @@ def _weight(g: Any, y: Any, x: Any, w: Any, b: Any = None) -> Any:
     if x.ndim != 2:
         g, x = _rows(g), _rows(x)
     # A column times a row is no product of BLAS': 512 x 784 take 0.50 ms, and 0.18 as a broadcast one.
-    return g.T * x if len(x) == 1 else g.T @ x
+    return g.T * x if x.shape[0] == 1 else g.T @ x
 
 
 _product = bilinear(
