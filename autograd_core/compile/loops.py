@@ -40,7 +40,7 @@ TEXTS = {
 KINDS = {np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool)}
 TILE = 2048  # elements: a few arrays of them stay in the first cache of a core
 APART = 256  # bytes by which places in pages differ: reads and writes at the same place wait for each other
-ALONE = np.zeros(fork.WORKER, np.int64)  # a team without workers
+NOBODY = np.zeros(fork.WORKER, np.int64)  # a team without workers
 NARROW, WIDE = 16, 1 << 15  # elements of a row: shorter ones are no loop of their own, longer ones no tile
 
 
@@ -50,9 +50,7 @@ def is_arithmetic(call: Call) -> bool:
         return False
     if call.kernel is not None:
         return call.kernel is _tamed
-    if form_of(call) == "select":
-        return call.out.dtype.kind == "f"
-    if form_of(call) == "copy":
+    if form_of(call) in ("select", "copy"):
         return call.out.dtype.kind == "f"
     loop = _types(call) if call.fun in TEXTS else None
     return loop is not None and KINDS.issuperset(loop) and loop[0].kind == "f"  # + of two truths is "or"
@@ -171,7 +169,7 @@ class Loop:
     def text(self, names: Names) -> str:
         """Return the text that runs the loop in one thread, on parts of arrays that are in a row."""
         size = f"{names.slot(self.stores[0])}.size"
-        return f"{names(self.share)}({names(ALONE)}, 1, -(-{size} // {TILE}), {size}, {self.given(names)})"
+        return f"{names(self.share)}({names(NOBODY)}, 1, -(-{size} // {TILE}), {size}, {self.given(names)})"
 
     def given(self, names: Names) -> str:
         """Return the text of its arrays and numbers."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..kernels.loops import fork, inner
+from ..kernels.twins import compiled_by_numba
 
 __all__ = ["made"]
 
@@ -27,8 +28,6 @@ def made(source: str, space: dict[str, Any], names: tuple[str, ...]) -> Any:
 
     What ``space`` holds is the same for each text, so a text that was run before gives what it gave then.
     """
-    import numba
-
     if source in _made:
         return _made[source]
     digest = sha256((_called() + source).encode()).hexdigest()[:32]
@@ -38,17 +37,9 @@ def made(source: str, space: dict[str, Any], names: tuple[str, ...]) -> Any:
     for name in names:
         # By it numba tells machine code of this text from that of others that it finds on disk.
         space[name].__qualname__ = f"{name}_{digest}"
-        space[name] = _compiled(numba.njit, space[name], file is not None)
+        space[name] = compiled_by_numba(space[name], cache=file is not None, fastmath=False)
     _made[source] = space[names[-1]]
     return _made[source]
-
-
-def _compiled(njit: Any, fun: Any, kept: bool) -> Any:
-    how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    try:
-        return njit(cache=kept, **how)(fun)
-    except RuntimeError:  # nowhere to keep it
-        return njit(**how)(fun)
 
 
 def _file(source: str, name: str) -> str | None:

@@ -102,11 +102,12 @@ def compiled_by_numba(fun: Callable[..., Any], **options: Any) -> Any:
     import numba
 
     # Sums may be reordered, so that they run on vectors; NaN and infinity keep their meaning.
-    how = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}} | options
+    fast = {"contract", "reassoc", "nsz"}
+    how = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": fast} | options
     try:
-        return numba.njit(cache=True, **how)(fun)
-    except RuntimeError:  # nowhere to keep the machine code
         return numba.njit(**how)(fun)
+    except RuntimeError:  # nowhere to keep the machine code
+        return numba.njit(**how | {"cache": False})(fun)
 
 
 @cache
